@@ -1,0 +1,22 @@
+"""Which topic carries which fact. Names without the installation's prefix."""
+
+from typing import Final, Literal, get_args
+
+Topic = Literal["interactions", "activities", "customers", "cases", "agents", "outbound", "settings", "parked"]
+
+TOPICS: Final[tuple[Topic, ...]] = get_args(Topic)
+
+TOPIC_OF: Final[dict[str, Topic]] = {
+    "interaction.received": "interactions",
+    "receipt.reported": "interactions",
+    "fact.withdrawn": "interactions",
+    "preference.stated": "customers",
+    "consent.stated": "customers",
+    "address.erased": "customers",
+    "tenant.registered": "settings",
+    "inbox.added": "settings",
+    "inbox.changed": "settings",
+    "inbox.key_rotated": "settings",
+    "inbox.disabled": "settings",
+    "request.parked": "parked",
+}
