@@ -1,0 +1,19 @@
+"""What each channel can do, as data, by the names of `channels.registry`."""
+
+from typing import Final
+
+from channels.contract import Capabilities
+
+CAPABILITIES: Final[dict[str, Capabilities]] = {
+    # Twilio cuts a longer body off with error 21617.
+    "sms/twilio": Capabilities(
+        text_limit=1600,
+        receipts=frozenset({"sent", "delivered", "read", "failed"}),
+        attachments=True,
+        starts_conversations=True,
+    ),
+    "email/smtp": Capabilities(
+        text_limit=None, receipts=frozenset({"failed"}), attachments=True, starts_conversations=True
+    ),
+    "forms/web": Capabilities(text_limit=None, receipts=frozenset(), attachments=True, starts_conversations=False),
+}

@@ -1,0 +1,114 @@
+"""What the edge gives to a channel and what it gets back. A channel is a frozen value; nothing here does I/O."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Literal, Protocol
+from uuid import UUID, uuid5
+
+from schemas.customer import ConsentStated, PreferenceStated
+from schemas.interaction import InteractionReceived, ReceiptReported
+
+_NAMESPACE: Final = UUID("5f0f9a3e-6c1d-5b7e-9a55-7a3d0c4b1e21")
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a request came in. `inbox` is the natural name (`twilio:+98…`, `smtp:help@…`), never a row id, so that an
+    inbox that is added again makes the same ids."""
+
+    tenant: str
+    inbox: str
+
+    def derive(self, source_key: str, kind: str) -> UUID:
+        """The id of what a provider calls `source_key`: the same at every redelivery, for ever."""
+        return uuid5(_NAMESPACE, f"{self.tenant}\0{self.inbox}\0{source_key}\0{kind}")
+
+
+@dataclass(frozen=True, slots=True)
+class InboundRequest:
+    """A request as it came. Header names are lower case; `url` is the public URL as the provider called it."""
+
+    method: str
+    url: str
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+    received_at: datetime
+    origin: Origin
+    purpose: str | None = None
+
+    def header(self, name: str) -> str | None:
+        """The first header of this (lower-case) name."""
+        return next((value for key, value in self.headers if key == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """Bytes too large or too foreign for a fact: an attachment, a whole mail. Sealed by the edge under the address."""
+
+    blob_id: UUID
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """One fact a channel read from a request.
+
+    `source_key` is the provider's own id of the fact (with the fact's type it makes the event id). `address` is the
+    customer's (`tel:+98…`, `mailto:…`, `form:…`), the same text as in the fact's personal part. `occurred_at` is the
+    provider's time, None when it tells none.
+    """
+
+    source_key: str
+    address: str
+    fact: InteractionReceived | ReceiptReported | PreferenceStated | ConsentStated
+    occurred_at: datetime | None = None
+    blobs: tuple[Blob, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An HTTP answer in the provider's terms."""
+
+    status: int
+    body: bytes = b""
+    media_type: str = "text/plain; charset=utf-8"
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AckPolicy:
+    """What to answer when; a wrong code destroys mail at some providers. `away` is for when nothing can be stored."""
+
+    accepted: Answer
+    bad_signature: Answer
+    malformed: Answer
+    away: Answer
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a channel kind can do, as data. `text_limit` in characters; None = no limit of the provider's."""
+
+    text_limit: int | None
+    receipts: frozenset[Literal["sent", "delivered", "read", "failed"]]
+    attachments: bool
+    starts_conversations: bool
+    reply_window_seconds: int | None = None
+
+
+class Channel(Protocol):
+    """The way in. `parse` is deterministic: time comes from the request, ids from its origin."""
+
+    @property
+    def acks(self) -> AckPolicy:
+        """What to answer on each outcome."""
+        ...
+
+    def verify(self, request: InboundRequest) -> None:
+        """Pass or raise `BadSignature`; compares in constant time."""
+        ...
+
+    def parse(self, request: InboundRequest) -> Sequence[Heard]:
+        """The facts of the request; empty when there is nothing to say. Raises `Malformed`."""
+        ...
