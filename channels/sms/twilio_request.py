@@ -1,0 +1,90 @@
+"""How Twilio puts a request: which parameters it has, which of them are signed, and how its URL may be spelt."""
+
+import hashlib
+import hmac
+from collections.abc import Iterator, Mapping
+from typing import Final
+from urllib.parse import parse_qs, urlsplit
+
+import orjson
+
+from channels.contract import InboundRequest
+from channels.errors import BadSignature, Malformed
+from channels.urlencoded import Pairs, read_pairs
+
+Params = Mapping[str, str]
+
+_DEFAULT_PORTS: Final = {"https": 443, "http": 80}
+
+
+def signed_params(request: InboundRequest) -> Pairs:
+    """The parameters that the signature covers beside the URL.
+
+    Raises:
+        BadSignature: the body is no form, and the URL holds no SHA-256 of it or that of another body.
+    """
+    if _is_form(request):
+        return read_pairs(request.body)
+    if request.body:
+        _check_digest(request)
+    return ()
+
+
+def read_params(request: InboundRequest) -> Params:
+    """The parameters by name; of a repeated one the last.
+
+    Raises:
+        Malformed: the body is neither a form nor a JSON object.
+    """
+    if _is_form(request):
+        return dict(read_pairs(request.body))
+    if not request.body:
+        return dict(read_pairs(_query(request.url).encode()))
+    try:
+        document = orjson.loads(request.body)
+    except orjson.JSONDecodeError as error:
+        raise Malformed(f"The body is no JSON: {error.msg} at byte {error.pos}.") from error
+    if not isinstance(document, dict):
+        raise Malformed("The body is JSON, but no object.")
+    return {str(name): _as_text(value) for name, value in document.items()}  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+
+
+def spellings(url: str) -> Iterator[str]:
+    """The URL as it was called, then with its port left out or put in: Twilio signs either, depending on its age."""
+    yield url
+    try:
+        parts = urlsplit(url)
+        port = parts.port or _DEFAULT_PORTS.get(parts.scheme)
+        written = parts.port is not None
+    except ValueError:
+        return
+    if port is None:
+        return
+    host = parts.netloc.removesuffix(f":{port}")
+    yield parts._replace(netloc=host if written else f"{host}:{port}").geturl()
+
+
+def _is_form(request: InboundRequest) -> bool:
+    kind = request.header("content-type")
+    return request.method != "GET" and (kind is None or kind.lower().startswith("application/x-www-form-urlencoded"))
+
+
+def _check_digest(request: InboundRequest) -> None:
+    expected = parse_qs(_query(request.url)).get("bodySHA256", [""])[-1]
+    actual = hashlib.sha256(request.body).hexdigest()
+    if not hmac.compare_digest(actual.encode(), expected.lower().encode()):
+        raise BadSignature("The body is no form, and bodySHA256 in the URL is missing or that of another body.")
+
+
+def _query(url: str) -> str:
+    return url.partition("#")[0].partition("?")[2]
+
+
+def _as_text(value: object) -> str:
+    match value:
+        case str():
+            return value
+        case None:
+            return ""
+        case _:
+            return orjson.dumps(value).decode()
