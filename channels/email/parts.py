@@ -1,0 +1,203 @@
+"""The tree of parts in a mail (RFC 2046), laid out flat in the order of the mail."""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from channels.email import transfer
+from channels.email.charset import decode
+from channels.email.headers import Headers, split
+from channels.email.params import MediaType, media_type, read
+from channels.email.words import unfolded
+from channels.errors import Malformed
+
+_MOST_PARTS: Final = 1000
+_MOST_LEVELS: Final = 100
+_PLAIN: Final = MediaType("text", "plain")
+_RFC822: Final = MediaType("message", "rfc822")
+_NESTED_TYPES: Final = frozenset({"message/rfc822", "message/global"})
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part. `content` is decoded, empty for a multipart; `text` is there for text types only, line ends as sent."""
+
+    number: int
+    parent: int | None
+    headers: Headers
+    media: MediaType
+    content: bytes
+    text: str | None
+    disposition: str
+    name: str | None
+    content_id: str | None
+    is_damaged: bool
+    """Its transfer encoding is broken, or the delimiter that should end it is missing."""
+
+    @property
+    def media_type(self) -> str:
+        """`type/subtype` in lower case."""
+        return str(self.media)
+
+    @property
+    def is_multipart(self) -> bool:
+        """It only holds other parts."""
+        return self.media.type == "multipart"
+
+    @property
+    def is_mail(self) -> bool:
+        """It holds a whole mail (message/rfc822), not only the claim to."""
+        return self.text is None and self.media_type in _NESTED_TYPES
+
+    @property
+    def charset(self) -> str | None:
+        """The charset it declares."""
+        return self.media.params.get("charset")
+
+
+@dataclass(slots=True)
+class Layout:
+    """What reading the tree found: the parts in order, and what was wrong with the mail."""
+
+    parts: list[Part] = field(default_factory=list[Part])
+    defects: list[str] = field(default_factory=list[str])
+
+
+def lay_out(raw: bytes) -> Layout:
+    """Read every part of a mail.
+
+    Raises:
+        Malformed: more than 1,000 parts, multiparts nested deeper than 100, or a header block over 1 MiB.
+    """
+    layout = Layout()
+    _read(raw, 0, len(raw), layout, parent=None, level=0, default=_PLAIN, is_closed=True)
+    return layout
+
+
+def _read(
+    raw: bytes,
+    start: int,
+    end: int,
+    layout: Layout,
+    *,
+    parent: int | None,
+    level: int,
+    default: MediaType,
+    is_closed: bool,
+) -> None:
+    if len(layout.parts) >= _MOST_PARTS:
+        raise Malformed(f"This mail has more than {_MOST_PARTS} parts.")
+    if level > _MOST_LEVELS:
+        raise Malformed(f"The parts of this mail are nested deeper than {_MOST_LEVELS} levels.")
+    headers, body = split(raw, start, end)
+    media = _media(headers, default)
+    sections = _sections(raw, body, end, media) if media.type == "multipart" else []
+    is_empty = media.type == "multipart" and not raw[body:end].strip()
+    if not sections and not is_empty:
+        media = _PLAIN if media.type == "multipart" else media
+        layout.parts.append(_leaf(raw[body:end], headers, media, len(layout.parts), parent, is_closed=is_closed))
+        return
+    number = len(layout.parts)
+    layout.parts.append(_part(headers, media, number, parent, b"", text=None, is_damaged=False))
+    if sections and not sections[-1].is_closed:
+        layout.defects.append("A multipart has no closing boundary.")
+    child_default = _RFC822 if media.subtype == "digest" else _PLAIN
+    for section in sections:
+        _read(
+            raw, section.start, section.end, layout,
+            parent=number, level=level + 1, default=child_default, is_closed=section.is_closed,
+        )  # fmt: skip
+
+
+def _media(headers: Headers, default: MediaType) -> MediaType:
+    """The last Content-Type counts: a second one belongs to a part whose delimiter was lost."""
+    for header in reversed(headers.all("Content-Type")):
+        if found := media_type(header.source):
+            return found
+    return default
+
+
+@dataclass(frozen=True, slots=True)
+class _Section:
+    start: int
+    end: int
+    is_closed: bool
+
+
+def _sections(raw: bytes, start: int, end: int, media: MediaType) -> list[_Section]:
+    boundary = media.params.get("boundary", "").rstrip().encode("utf_8", "surrogateescape")
+    if not boundary:
+        return []
+    marks = _marks(raw, start, end, b"--" + boundary, is_exact=True)
+    marks = marks or _marks(raw, start, end, b"--" + boundary, is_exact=False)
+    sections: list[_Section] = []
+    for at, (_, after, is_last) in enumerate(marks):
+        if is_last:
+            continue
+        is_closed = at + 1 < len(marks)
+        stop = _without_line_end(raw, after, marks[at + 1][0]) if is_closed else end
+        sections.append(_Section(after, stop, is_closed))
+    return sections
+
+
+def _marks(raw: bytes, start: int, end: int, delimiter: bytes, *, is_exact: bool) -> list[tuple[int, int, bool]]:
+    """Delimiter lines as (begin, end with line end, closes).
+
+    RFC 2046 only compares the beginning of the line; but boundaries that begin another one are so common that this is
+    the second try.
+    """
+    marks: list[tuple[int, int, bool]] = []
+    at = raw.find(delimiter, start, end)
+    while at >= 0:
+        after = at + len(delimiter)
+        if at == start or raw[at - 1] in b"\r\n":
+            line_end = _line_end(raw, after, end)
+            rest = raw[after:line_end].strip(b" \t\r\n")
+            if rest in {b"", b"--"} or not is_exact:
+                marks.append((at, line_end, rest.startswith(b"--")))
+                after = line_end
+        at = raw.find(delimiter, after, end)
+    return marks
+
+
+def _line_end(raw: bytes, at: int, end: int) -> int:
+    found = raw.find(b"\n", at, end)
+    if found < 0:
+        found = raw.find(b"\r", at, end)
+    return end if found < 0 else found + 1
+
+
+def _without_line_end(raw: bytes, start: int, end: int) -> int:
+    if end > start and raw[end - 1 : end] == b"\n":
+        end -= 1
+    if end > start and raw[end - 1 : end] == b"\r":
+        end -= 1
+    return end
+
+
+def _leaf(data: bytes, headers: Headers, media: MediaType, number: int, parent: int | None, *, is_closed: bool) -> Part:
+    content, is_damaged = transfer.decode(data, read(headers.token("Content-Transfer-Encoding")).main)
+    if str(media) in _NESTED_TYPES and not split(content)[0].fields:
+        return _part(headers, media, number, parent, content, text=decode(content), is_damaged=True)
+    text = decode(content, media.params.get("charset")) if media.type == "text" else None
+    return _part(headers, media, number, parent, content, text=text, is_damaged=is_damaged or not is_closed)
+
+
+def _part(
+    headers: Headers,
+    media: MediaType,
+    number: int,
+    parent: int | None,
+    content: bytes,
+    *,
+    text: str | None,
+    is_damaged: bool,
+) -> Part:
+    disposition = read(headers.source("Content-Disposition") or "")
+    name = disposition.get("filename") or disposition.get("name") or media.params.get("name")
+    name = name or media.params.get("filename")
+    content_id = unfolded(headers.source("Content-ID") or "")
+    return Part(
+        number=number, parent=parent, headers=headers, media=media, content=content, text=text,
+        disposition=disposition.main.lower(), name=name or None,
+        content_id=content_id.strip().removeprefix("<").removesuffix(">") or None, is_damaged=is_damaged,
+    )  # fmt: skip
