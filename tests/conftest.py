@@ -1,0 +1,5 @@
+"""Fixtures that every test may ask for."""
+
+from tests.servers import kafka_bootstrap, postgres_url, settings, wired
+
+__all__ = ["kafka_bootstrap", "postgres_url", "settings", "wired"]
