@@ -1,0 +1,83 @@
+# Every target makes .venv itself, from constraints.txt: exact pins with hashes. `uv` is used when it is there, else pip.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+# The first Python of 3.11 or later; `make PYTHON=… demo` chooses another.
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; raise SystemExit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+UV := $(shell command -v uv)
+BIN := .venv/bin
+STAMP := .venv/.installed
+SECONDS ?= 60
+
+ifndef TAMAS_CORPORA
+ifneq ($(wildcard ../shared/corpora),)
+export TAMAS_CORPORA := $(abspath ../shared/corpora)
+endif
+endif
+
+.PHONY: help demo test check bench corpora fuzz constraints third-party
+
+help:
+	@grep -E '^## ' $(MAKEFILE_LIST) | sed 's/^## //'
+
+## make demo        start everything here and send real traffic through the front door
+demo: $(STAMP)
+	@$(BIN)/tamas demo
+
+## make test        all tests, with real servers; lists each test that did not run, and why
+test: $(STAMP)
+	@$(BIN)/python -m pytest
+
+## make check       lint, format, types, import contracts, house rules
+check: $(STAMP)
+	@echo "ruff check" && $(BIN)/ruff check --quiet .
+	@echo "ruff format" && $(BIN)/ruff format --quiet --check .
+	@echo "basedpyright" && $(BIN)/basedpyright
+	@echo "lint-imports" && $(BIN)/lint-imports --no-logo
+	@echo "pytest tests/house" && $(BIN)/python -m pytest tests/house --ignore=tests/house/test_readme.py
+
+## make bench       measure against two plain peers; writes build/bench.json
+bench: $(STAMP)
+	@$(BIN)/python -m tests.bench
+
+## make corpora     score the parsers on TAMAS_CORPORA; writes build/corpora.json
+corpora: $(STAMP)
+	@$(BIN)/python -m tests.corpora
+
+## make fuzz        PARSER=kind/provider SECONDS=60: feed broken requests to a parser
+fuzz: $(STAMP)
+	@$(BIN)/python -m tests.fuzz "$(PARSER)" "$(SECONDS)"
+
+## make constraints take the newest pins that pyproject.toml allows (needs uv)
+constraints:
+	@uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --group dev \
+		--no-header --no-annotate pyproject.toml --output-file constraints.txt
+
+## make third-party write THIRD_PARTY.md from what is installed
+third-party: $(STAMP)
+	@$(BIN)/python -m tests.house.third_party
+
+$(STAMP): constraints.txt pyproject.toml
+	@test -n "$(PYTHON)" || { echo "No Python 3.11 or later found; name one: make PYTHON=/path/to/python3" >&2; exit 1; }
+ifdef UV
+	@test -x $(BIN)/python || { echo ".venv: a virtual environment with $$($(PYTHON) --version)"; \
+		uv venv --quiet --python "$$($(PYTHON) -c 'import sys; print(sys.executable)')" --clear .venv; }
+	@echo ".venv: the $$(grep -c '==' constraints.txt) packages of constraints.txt, by uv"
+	@VIRTUAL_ENV=.venv uv pip install --require-hashes --quiet -r constraints.txt
+	@VIRTUAL_ENV=.venv uv pip install --quiet --no-deps --no-build-isolation -e .
+else
+	@test -x $(BIN)/python || { echo ".venv: a virtual environment with $$($(PYTHON) --version)"; \
+		$(PYTHON) -m venv --clear .venv; }
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip >/dev/null
+	@all=$$(grep -c '==' constraints.txt); n=0; \
+	echo ".venv: the $$all packages of constraints.txt, by pip"; \
+	$(BIN)/python -m pip install --disable-pip-version-check --require-hashes -r constraints.txt | \
+	while read -r word name _; do \
+		if [ "$$word" = Collecting ] && [ -t 1 ]; then n=$$((n + 1)); printf '\r\033[K  %d of %d: %s' $$n $$all "$${name%%=*}"; \
+		elif [ "$$word" = Installing ] && [ -t 1 ]; then printf '\r\033[K  installing'; fi; \
+	done; if [ -t 1 ]; then printf '\r\033[K'; fi
+	@$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation -e .
+endif
+	@touch $@
