@@ -37,4 +37,3 @@ def join(clear: bytes, personal: bytes | None) -> bytes:
     if personal is None:
         return clear
     return clear[:-1] + b',"personal":' + personal + b"}"
-
