@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Final
 
 import psycopg
+from psycopg import sql
 
 from services.settings import Settings
 
@@ -55,14 +56,14 @@ def ensure_partitions(connection: psycopg.Connection) -> None:
     for number in range(first, first + 3):
         low = number * FACTS_PER_PARTITION
         connection.execute(
-            psycopg.sql.SQL(
+            sql.SQL(
                 "CREATE TABLE IF NOT EXISTS record.{} PARTITION OF record.facts FOR VALUES FROM ({}) TO ({})"
-            ).format(psycopg.sql.Identifier(f"facts_{number}"), low, low + FACTS_PER_PARTITION)
+            ).format(sql.Identifier(f"facts_{number}"), low, low + FACTS_PER_PARTITION)
         )
     connection.execute(
         """DO $$ DECLARE day date; BEGIN
             FOR day IN SELECT generate_series(current_date - 1, current_date + 7, '1 day')::date LOOP
-                EXECUTE format('CREATE TABLE IF NOT EXISTS record.%I PARTITION OF record.raw FOR VALUES FROM (%L) TO (%L)',
-                    'raw_' || to_char(day, 'YYYYMMDD'), day, day + 1);
+                EXECUTE format('CREATE TABLE IF NOT EXISTS record.%I PARTITION OF record.raw '
+                    'FOR VALUES FROM (%L) TO (%L)', 'raw_' || to_char(day, 'YYYYMMDD'), day, day + 1);
             END LOOP; END $$"""
     )

@@ -18,22 +18,23 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="TAMAS_", extra="ignore", populate_by_name=True)
 
-    database_url: str = Field("", validation_alias="DATABASE_URL")
-    record_url: str = Field("", validation_alias="RECORD_URL")
-    views_url: str = Field("", validation_alias="VIEWS_URL")
-    keys_url: str = Field("", validation_alias="KEYS_URL")
-    kafka_bootstrap_servers: str = Field("", validation_alias="KAFKA_BOOTSTRAP_SERVERS")
-    kafka_security_protocol: str = Field("PLAINTEXT", validation_alias="KAFKA_SECURITY_PROTOCOL")
-    kafka_sasl_mechanism: str | None = Field(None, validation_alias="KAFKA_SASL_MECHANISM")
-    kafka_sasl_username: str | None = Field(None, validation_alias="KAFKA_SASL_USERNAME")
-    kafka_sasl_password: SecretStr | None = Field(None, validation_alias="KAFKA_SASL_PASSWORD")
-    kafka_ssl_cafile: str | None = Field(None, validation_alias="KAFKA_SSL_CAFILE")
+    database_url: str = Field(default="", validation_alias="DATABASE_URL")
+    record_url: str = Field(default="", validation_alias="RECORD_URL")
+    views_url: str = Field(default="", validation_alias="VIEWS_URL")
+    keys_url: str = Field(default="", validation_alias="KEYS_URL")
+    kafka_bootstrap_servers: str = Field(default="", validation_alias="KAFKA_BOOTSTRAP_SERVERS")
+    kafka_security_protocol: str = Field(default="PLAINTEXT", validation_alias="KAFKA_SECURITY_PROTOCOL")
+    kafka_sasl_mechanism: str | None = Field(default=None, validation_alias="KAFKA_SASL_MECHANISM")
+    kafka_sasl_username: str | None = Field(default=None, validation_alias="KAFKA_SASL_USERNAME")
+    kafka_sasl_password: SecretStr | None = Field(default=None, validation_alias="KAFKA_SASL_PASSWORD")
+    kafka_ssl_cafile: str | None = Field(default=None, validation_alias="KAFKA_SSL_CAFILE")
 
     data: Path = Path(".tamas")
     public_url: str = ""
     http_listen: str = "127.0.0.1:8080"
     smtp_listen: str = "127.0.0.1:2525"
     lmtp_listen: str = ""
+    api_listen: str = ""
     secret_key: Annotated[tuple[SecretStr, ...], NoDecode] = ()
     secret_key_file: Path | None = None
     topic_prefix: str = "tamas."
@@ -61,7 +62,7 @@ class Settings(BaseSettings):
         self.record_url = self.record_url or self.database_url
         self.views_url = self.views_url or self.database_url
         self.keys_url = self.keys_url or self.database_url
-        self.public_url = (self.public_url or f"http://{self.http_listen}").rstrip("/")
+        self.public_url = self.public_url.rstrip("/")
         self.blob_url = self.blob_url or (self.data / "blobs").absolute().as_uri()
         return self
 
@@ -80,15 +81,19 @@ class Settings(BaseSettings):
             raise Misconfigured("each key in TAMAS_SECRET_KEY must have at least 32 characters")
         return tuple(key.encode() for key in given)
 
+    def public_url_for(self, listening: str) -> str:
+        """The root of the URLs that we give out and check signatures against; `listening` is the door's own."""
+        return self.public_url or f"http://{listening}"
+
     def bootstrap(self) -> list[str]:
         """Kafka's bootstrap servers as a list, which FastStream wants."""
         return [server.strip() for server in self.kafka_bootstrap_servers.split(",") if server.strip()]
 
 
 def load(data: Path | None = None) -> Settings:
-    """The settings of this process; what the environment leaves open comes from a running `tamas up` in the data folder.
+    """The settings of this process; what the environment leaves open comes from a running `tamas up`.
 
-    `tamas up` writes `endpoints.json` and, for its embedded servers, `secret.key` there.
+    It writes `endpoints.json` and, when it has no other, `secret.key` to the data folder.
     """
     given = Settings() if data is None else Settings(data=data)
     endpoints = given.data / "endpoints.json"

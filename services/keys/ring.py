@@ -35,6 +35,7 @@ class Ring:
         self._vault: Final = vault
         self._lookups: Final[dict[str, bytes]] = {}
         self._by_address: Final[OrderedDict[tuple[str, str], Subject]] = OrderedDict()
+        self._pair_of: Final[dict[UUID, tuple[str, str]]] = {}
         self._by_id: Final[OrderedDict[UUID, Subject | None]] = OrderedDict()
         self._days: Final[dict[tuple[str, date], AESGCM]] = {}
         self._making: Final = asyncio.Lock()
@@ -45,11 +46,12 @@ class Ring:
 
     async def subjects(self, wanted: Collection[tuple[str, str]]) -> dict[tuple[str, str], Subject]:
         """The subject of each (tenant, address), made where there was none."""
-        missing = {pair for pair in wanted if pair not in self._by_address}
+        found = {pair: known for pair in wanted if (known := self._by_address.get(pair)) is not None}
+        missing = set(wanted) - found.keys()
         if missing:
             async with self._making:
-                await self._make(missing)
-        return {pair: self._by_address[pair] for pair in wanted}
+                found |= await self._make(missing)
+        return found
 
     async def by_ids(self, ids: Iterable[UUID]) -> dict[UUID, Subject | None]:
         """Subjects by address_id; None for one that is erased or unknown."""
@@ -70,7 +72,7 @@ class Ring:
         known = self._by_address.get((tenant, address))
         if known is not None:
             return known
-        lookup = await self._lookup(tenant, address)
+        lookup = await self.lookup(tenant, address)
         async with self._pool.connection() as connection:
             cursor = await connection.execute(
                 "SELECT address_id, epoch, wrapped FROM keys.subjects WHERE lookup = %s AND tenant = %s",
@@ -113,7 +115,7 @@ class Ring:
 
     async def forget(self, tenant: str, address: str) -> UUID | None:
         """Destroy the key of an address for ever; returns its id, None when it was unknown."""
-        lookup = await self._lookup(tenant, address)
+        lookup = await self.lookup(tenant, address)
         async with self._pool.connection() as connection:
             cursor = await connection.execute(
                 "UPDATE keys.subjects SET lookup = NULL, wrapped = NULL, erased_at = clock_timestamp() "
@@ -126,15 +128,16 @@ class Ring:
 
     def drop(self, tenant: str, address: str | None, address_id: UUID | None) -> None:
         """Take a subject out of memory, as on hearing of its erasure."""
-        if address is not None:
-            self._by_address.pop((tenant, address), None)
+        if address is not None and (gone := self._by_address.pop((tenant, address), None)) is not None:
+            self._pair_of.pop(gone.address_id, None)
         if address_id is not None:
             self._by_id[address_id] = None
-            for pair in [pair for pair, kept in self._by_address.items() if kept.address_id == address_id]:
+            pair = self._pair_of.pop(address_id, None)
+            if pair is not None and (kept := self._by_address.get(pair)) and kept.address_id == address_id:
                 del self._by_address[pair]
 
-    async def _make(self, missing: set[tuple[str, str]]) -> None:
-        rows = sorted([(await self._lookup(tenant, address), tenant, address) for tenant, address in missing])
+    async def _make(self, missing: set[tuple[str, str]]) -> dict[tuple[str, str], Subject]:
+        rows = sorted([(await self.lookup(tenant, address), tenant, address) for tenant, address in missing])
         fresh = [(uuid4(), new_key()) for _ in rows]
         async with self._pool.connection() as connection:
             await connection.execute(
@@ -152,12 +155,20 @@ class Ring:
                 ([row[0] for row in rows],),
             )
             found = {(bytes(row[0]), row[1]): row[2:] for row in await cursor.fetchall()}
+        made: dict[tuple[str, str], Subject] = {}
         for lookup, tenant, address in rows:
             subject = self._opened(*found[lookup, tenant])
             assert subject is not None  # noqa: S101 - a row that is found by its lookup has its key
-            self._by_address[tenant, address] = subject
-            if len(self._by_address) > _CACHED:
-                self._by_address.popitem(last=False)
+            made[tenant, address] = subject
+            self._remember(tenant, address, subject)
+        return made
+
+    def _remember(self, tenant: str, address: str, subject: Subject) -> None:
+        self._by_address[tenant, address] = subject
+        self._pair_of[subject.address_id] = (tenant, address)
+        if len(self._by_address) > _CACHED:
+            _, oldest = self._by_address.popitem(last=False)
+            self._pair_of.pop(oldest.address_id, None)
 
     def _opened(self, address_id: UUID, epoch: int, wrapped: bytes | None) -> Subject | None:
         if wrapped is None:
@@ -169,7 +180,8 @@ class Ring:
         if len(self._by_id) > _CACHED:
             self._by_id.popitem(last=False)
 
-    async def _lookup(self, tenant: str, address: str) -> bytes:
+    async def lookup(self, tenant: str, address: str) -> bytes:
+        """What the row of an address is found by: an HMAC that nobody without the tenant's key can guess."""
         key = self._lookups.get(tenant)
         if key is None:
             key = self._lookups[tenant] = await self._lookup_key(tenant)

@@ -11,6 +11,7 @@ import psycopg
 from psycopg import AsyncConnection, sql
 
 from services.record import arrays
+from services.record.identity import PLACE, NotAdopted, compare
 from services.record.lock import TAKE_LOCK, TIMEOUTS
 from services.record.raw import RawRow
 
@@ -25,8 +26,8 @@ _PENDING: Final = """
     INSERT INTO service.pending (raw_id, day, tenant, inbox_id)
     SELECT * FROM unnest(%b::uuid[], %b::date[], %b::text[], %b::uuid[])"""
 _FACTS: Final = """
-    INSERT INTO record.facts (position, recorded_at, event_id, revision, tenant, topic, type, version, subject, inbox_id,
-        raw_id, occurred_at, correlation_id, data, personal)
+    INSERT INTO record.facts (position, recorded_at, event_id, revision, tenant, topic, type, version, subject,
+        inbox_id, raw_id, occurred_at, correlation_id, data, personal)
     SELECT nextval('record.position'), now.tick, facts.*
     FROM (SELECT record.tick() AS tick) AS now, unnest(%b::uuid[], %b::smallint[], %b::text[], %b::text[], %b::text[],
         %b::smallint[], %b::uuid[], %b::uuid[], %b::uuid[], %b::timestamptz[], %b::uuid[], %b::bytea[], %b::bytea[])
@@ -157,6 +158,12 @@ async def _connected(url: str, role: str) -> AsyncConnection:
     connection = await AsyncConnection.connect(
         url, autocommit=True, options=TIMEOUTS, application_name="tamas-writer", connect_timeout=3
     )
+    try:
+        # Where the record is can change while a process runs: a failover looks like any lost connection.
+        compare(await (await connection.execute(PLACE)).fetchone())
+    except NotAdopted:
+        await connection.close()
+        raise
     arrays.register(connection)
     connection.prepare_threshold = 1
     await connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(role)))

@@ -17,11 +17,12 @@ from services.keys.vault import Unsealable, event_context, unseal
 
 MOST_BYTES: Final = 4 * 1024 * 1024
 _CHUNK: Final = 100
-# The columns of both tables in the order of `Row`, then the sealed part, then the bytes so far. Each branch stops at the
-# limit along its own index: a sort over the union would read everything that is left.
+# The columns of both tables in the order of `Row`, then the sealed part, then the bytes so far. Each branch stops at
+# the limit along its own index: a sort over the union would read everything that is left.
 _READ: Final = """
     SELECT * FROM (
-        SELECT sequence.*, sum(octet_length(data) + coalesce(octet_length(personal), 0)) OVER (ORDER BY position) AS bytes
+        SELECT sequence.*,
+            sum(octet_length(data) + coalesce(octet_length(personal), 0)) OVER (ORDER BY position) AS bytes
         FROM (
             (SELECT position, event_id, revision, tenant, topic, type, version, subject, inbox_id, raw_id, occurred_at,
                 recorded_at, correlation_id, causation_id, traceparent, data, personal
@@ -30,8 +31,8 @@ _READ: Final = """
                 AND (%(tenant)s::text IS NULL OR tenant = %(tenant)s::text)
             ORDER BY position LIMIT %(limit)s)
             UNION ALL
-            (SELECT position, event_id, 1::smallint, tenant, topic, type, version, originator_id, NULL::uuid, NULL::uuid,
-                recorded_at, recorded_at, correlation_id, causation_id, NULL::text, state, NULL::bytea
+            (SELECT position, event_id, 1::smallint, tenant, topic, type, version, originator_id, NULL::uuid,
+                NULL::uuid, recorded_at, recorded_at, correlation_id, causation_id, NULL::text, state, NULL::bytea
             FROM record.decisions
             WHERE position > %(after)s AND (%(topics)s::text[] IS NULL OR topic = ANY(%(topics)s::text[]))
                 AND (%(tenant)s::text IS NULL OR tenant = %(tenant)s::text)
@@ -141,15 +142,15 @@ class Reader:
 def _row(row: tuple[Any, ...], subjects: dict[UUID, Subject | None]) -> Row:
     personal = row[16]
     if personal is None:
-        return Row(*row[:16], erased=False)
+        return Row(*row[:15], payload=row[15], erased=False)
     subject = subjects[row[7]]
     if subject is None:
-        return Row(*row[:16], erased=True)
+        return Row(*row[:15], payload=row[15], erased=True)
     try:
         opened = unseal(subject.cipher, personal, event_context(row[1].bytes, row[2]))
     except Unsealable as error:
         raise Unsealable(f"the personal part at position {row[0]} is not what was sealed there") from error
-    return Row(*row[:15], join(row[15], opened), erased=False)
+    return Row(*row[:15], payload=join(row[15], opened), erased=False)
 
 
 def event_of(row: Row) -> Event:

@@ -29,9 +29,7 @@ def _fact(event_id: UUID, raw_id: UUID) -> FactRow:
 
 
 def _raw() -> RawRow:
-    from datetime import datetime as clock
-
-    return RawRow(new_raw_id(), "shop", uuid4(), clock.now(UTC), "read", b"sealed")
+    return RawRow(new_raw_id(), "shop", uuid4(), datetime.now(UTC), "read", b"sealed")
 
 
 async def test_positions_follow_arrival_and_recorded_at_never_goes_back(settings: Settings) -> None:
@@ -43,7 +41,9 @@ async def test_positions_follow_arrival_and_recorded_at_never_goes_back(settings
         assert await appender.new_of([(i, 1, "shop", raw.raw_id) for i in group]) == {(i, 1) for i in group}
         await appender.commit([_fact(i, raw.raw_id) for i in group], [raw])
     async with await AsyncConnection.connect(settings.record_url) as connection:
-        cursor = await connection.execute("SELECT event_id, recorded_at, occurred_at FROM record.facts ORDER BY position")
+        cursor = await connection.execute(
+            "SELECT event_id, recorded_at, occurred_at FROM record.facts ORDER BY position"
+        )
         rows = await cursor.fetchall()
     assert [row[0] for row in rows] == ids
     assert [row[1] for row in rows] == sorted(row[1] for row in rows)

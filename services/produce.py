@@ -1,0 +1,65 @@
+"""The one factory of Kafka producers, and how every client of Kafka connects and signs in."""
+
+import asyncio
+from typing import Any, Final
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import ProducerClosed
+from aiokafka.helpers import create_ssl_context
+
+from services.settings import Settings
+
+BATCH_BYTES: Final = 256 * 1024
+"""Before compression. A single larger record still goes, alone in its batch."""
+_REQUEST_MS: Final = 10_000
+_CLOSING_SECONDS: Final = 1.0
+
+
+def connection(settings: Settings) -> dict[str, Any]:
+    """Arguments for any client of aiokafka: servers, protocol, certificates, name and password."""
+    encrypted = settings.kafka_security_protocol.endswith("SSL")
+    password = settings.kafka_sasl_password
+    return {
+        "bootstrap_servers": settings.bootstrap(),
+        "security_protocol": settings.kafka_security_protocol,
+        "ssl_context": create_ssl_context(cafile=settings.kafka_ssl_cafile) if encrypted else None,
+        "sasl_mechanism": settings.kafka_sasl_mechanism or "PLAIN",
+        "sasl_plain_username": settings.kafka_sasl_username,
+        "sasl_plain_password": None if password is None else password.get_secret_value(),
+    }
+
+
+def producer(settings: Settings, *, client_id: str, largest_bytes: int = 1024 * 1024) -> AIOKafkaProducer:
+    """A producer, not yet started, that loses and doubles nothing while it lives.
+
+    After any error of a send use `abandon` and make a new one: an idempotent producer of aiokafka may refuse everything
+    for ever after a batch that failed (OutOfOrderSequenceNumber).
+    """
+    return AIOKafkaProducer(
+        **connection(settings),
+        client_id=client_id,
+        enable_idempotence=True,
+        acks="all",
+        compression_type="zstd",
+        linger_ms=0,
+        max_batch_size=min(BATCH_BYTES, largest_bytes),
+        max_request_size=largest_bytes,
+        request_timeout_ms=_REQUEST_MS,
+        metadata_max_age_ms=30_000,
+    )
+
+
+async def abandon(given: AIOKafkaProducer) -> None:
+    """Stop a producer, also when its broker is away; what it has not sent by then is given up."""
+    try:
+        async with asyncio.timeout(_CLOSING_SECONDS):
+            await given.stop()
+    except TimeoutError:
+        # aiokafka would wait for the broker: fail what is queued, then cut the connections under what is on its way.
+        given._message_accumulator.fail_all(ProducerClosed())  # noqa: SLF001 - no public way
+        task = given._sender.sender_task  # noqa: SLF001 - the same
+        if task is not None:
+            task.cancel()
+        await given.client.close()
+        if task is not None:
+            await asyncio.wait([task], timeout=_CLOSING_SECONDS)
