@@ -14,8 +14,11 @@ _NAMESPACE: Final = UUID("5f0f9a3e-6c1d-5b7e-9a55-7a3d0c4b1e21")
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a request came in. `inbox` is the natural name (`twilio:+98…`, `smtp:help@…`), never a row id, so that an
-    inbox that is added again makes the same ids."""
+    """Where a request came in.
+
+    `inbox` is the natural name (`twilio:+98…`, `smtp:help@…`), never a row id, so that an inbox that is added again
+    makes the same ids.
+    """
 
     tenant: str
     inbox: str

@@ -36,11 +36,7 @@ _TO_CODEC: Final = {
     "iso2022jpms": "iso2022_jp", "cp50220": "iso2022_jp", "cp50221": "iso2022_jp", "csiso2022jp": "iso2022_jp",
     "iso2022jpext": "iso2022_jp", "xwindowsiso2022jp": "iso2022_jp",
 }  # fmt: skip
-_NO_CHARSETS: Final = frozenset({
-    "idna", "punycode", "unicode-escape", "unicode_escape", "raw-unicode-escape", "raw_unicode_escape",
-    "undefined", "mbcs", "oem", "palmos", "base64", "bz2", "hex", "quopri", "rot13", "uu", "zlib", "bz2_codec",
-    "base64_codec", "hex_codec", "rot_13", "uu_codec", "zlib_codec", "quopri_codec",
-})  # fmt: skip
+_NO_CHARSETS: Final = frozenset({"idna", "punycode", "unicodeescape", "rawunicodeescape", "mbcs", "oem", "palmos"})
 """Python's codecs that are none: a mail that names one must not reach it."""
 
 _JIS_SHIFT: Final = re.compile(rb"\x1b(\$[@B]|\$\([@ABCDOQP]|\([ABJIH]|\.[AF]|N.)")
@@ -80,7 +76,16 @@ def codec_of(label: str) -> str | None:
 
 
 def _is_for_text(codec: str) -> bool:
-    return codec not in _NO_CHARSETS
+    """Python also calls compressions and ciphers codecs; those refuse to decode to text."""
+    if re.sub(r"[^a-z0-9]", "", codec) in _NO_CHARSETS:
+        return False
+    try:
+        b"a".decode(codec)
+    except LookupError:
+        return False
+    except ValueError:
+        return codec != "undefined"
+    return True
 
 
 def decode(data: bytes, declared: str | None = None) -> str:

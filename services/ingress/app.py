@@ -1,0 +1,100 @@
+"""The edge: webhooks, forms and mail on one intake; and the parser workers beside it."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncGenerator, Callable
+from typing import Any, Final
+
+from services import database
+from services.blobs import BlobStore
+from services.ingress.doors import Doors
+from services.ingress.forms import Forms
+from services.ingress.hooks import Hooks
+from services.ingress.intake import Intake
+from services.ingress.mail import MailDoor, listen
+from services.ingress.parser import Parser
+from services.ingress.proxy import Behind
+from services.ingress.requests import RequestLog
+from services.keys.erasures import Erasures
+from services.keys.ring import Ring
+from services.keys.vault import Vault
+from services.serve import address_of, bound, serve
+from services.settings import Settings
+from services.tenancy.directory import Directory
+
+_REFRESH_SECONDS: Final = 0.5
+
+
+@contextlib.asynccontextmanager
+async def _floor(settings: Settings, role: str) -> AsyncGenerator[tuple[Any, Ring, Directory]]:
+    """What both kinds of process stand on: a pool to the record, keys, and the directory of inboxes."""
+    vault = Vault(settings.secrets())
+    record = database.pool(settings.record_url, size=4, role=role, name=role)
+    keys = database.pool(settings.keys_url, size=4, name=f"{role}-keys")
+    await record.open()
+    await keys.open()
+    directory = Directory(record, keys, vault)
+    await directory.refresh()
+    ring = Ring(keys, vault)
+    refreshing = asyncio.create_task(_refresh(directory, Erasures(keys, ring)))
+    try:
+        yield record, ring, directory
+    finally:
+        refreshing.cancel()
+        await asyncio.gather(refreshing, return_exceptions=True)
+        await record.close()
+        await keys.close()
+
+
+async def run(settings: Settings, stop: asyncio.Event, ready: Callable[[dict[str, str]], None]) -> None:
+    """Serve every door until `stop`. `ready` is told the addresses that were taken."""
+    async with _floor(settings, "tamas_ingress") as (record, ring, directory):
+        intake = Intake(settings.record_url, ring, BlobStore(settings.blob_url))
+        intake.start()
+        log = RequestLog(record)
+        logging = asyncio.create_task(log.run(stop))
+        taken = bound(settings.http_listen)
+        http = address_of(taken)
+        public_url = settings.public_url_for(http)
+        behind = Behind(f"http://{settings.api_listen}") if settings.api_listen else None
+        doors = Doors(
+            Hooks(directory, intake, log, public_url),
+            Forms(directory, intake, log, public_url),
+            lambda: _readiness(intake, directory),
+            behind,
+        )
+        door = MailDoor(directory, intake, log)
+        mail = {"smtp": await listen(door, settings.smtp_listen)}
+        if settings.lmtp_listen:
+            mail["lmtp"] = await listen(door, settings.lmtp_listen, lmtp=True)
+        ready({"http": f"http://{http}", **{name: address for name, (_, address) in mail.items()}})
+        await serve(doors, taken, stop)
+        for server, _ in mail.values():
+            server.close()
+        await intake.stop()
+        await log.flush()
+        logging.cancel()
+        if behind is not None:
+            await behind.close()
+
+
+async def run_parser(settings: Settings, stop: asyncio.Event, ready: Callable[[dict[str, str]], None]) -> None:
+    """Make facts of what was taken raw, until `stop`."""
+    async with _floor(settings, "tamas_parser") as (record, ring, directory):
+        parser = Parser(record, settings.record_url, ring, BlobStore(settings.blob_url), directory)
+        await parser.run(stop, lambda: ready({}))
+
+
+async def _refresh(directory: Directory, erasures: Erasures) -> None:
+    while True:
+        await asyncio.sleep(_REFRESH_SECONDS)
+        await asyncio.gather(directory.refresh(), erasures.refresh())
+
+
+def _readiness(intake: Intake, directory: Directory) -> dict[str, Any]:
+    """Ready while PostgreSQL can take a request; Kafka does not count here."""
+    away = intake.away_since
+    detail = "ok" if away is None else f"takes nothing since {time.monotonic() - away:.0f} s"
+    is_ok = away is None and not directory.away
+    return {"ready": is_ok, "role": "ingress", "checks": {"postgres": {"ok": is_ok, "detail": detail}}}

@@ -1,0 +1,55 @@
+"""The one HTTP door of a process: hooks and forms here, everything else to whoever is behind."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import structlog
+
+from services.ingress.forms import Forms
+from services.ingress.hooks import Hooks
+from services.ingress.http import App, Gone, Receive, Refusal, Scope, Send, answer, as_json, problem
+from services.record.raw import new_raw_id
+
+_LOG: Final = structlog.get_logger("doors")
+Readiness = Callable[[], dict[str, Any]]
+
+
+class Doors:
+    """An ASGI application."""
+
+    def __init__(self, hooks: Hooks, forms: Forms, readiness: Readiness, behind: App | None = None) -> None:
+        """`readiness` gives the body of /readyz; `behind` serves other paths (the API of another process)."""
+        self._hooks: Final = hooks
+        self._forms: Final = forms
+        self._readiness: Final = readiness
+        self._behind: Final = behind
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Route by the first part of the path; every refusal is a problem in words."""
+        if scope["type"] != "http":
+            return
+        try:
+            await self._routed(scope, receive, send)
+        except Refusal as refusal:
+            request_id = new_raw_id()
+            given = problem(refusal.status, refusal.code, refusal.detail, request_id)
+            retry = ((b"retry-after", b"5"),) if refusal.status in (429, 503) else ()
+            await answer(send, given, request_id, retry)
+        except Gone:
+            return
+
+    async def _routed(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path: str = scope["path"]
+        if path.startswith("/hooks/"):
+            await self._hooks(scope, receive, send)
+        elif path.startswith("/forms/"):
+            await self._forms(scope, receive, send)
+        elif path == "/livez":
+            await answer(send, as_json(200, {"alive": True}), new_raw_id())
+        elif path == "/readyz":
+            found = self._readiness()
+            await answer(send, as_json(200 if found["ready"] else 503, found), new_raw_id())
+        elif self._behind is not None:
+            await self._behind(scope, receive, send)
+        else:
+            raise Refusal(404, "not_found", "There is nothing at this path.")

@@ -1,0 +1,133 @@
+"""Group commit: what arrived while the last commit ran is one transaction. Every waiter is answered."""
+
+import asyncio
+import time
+from collections import deque
+from typing import Final
+
+import psycopg
+import structlog
+
+from services.blobs import BlobStore
+from services.ingress.group import commit_group
+from services.ingress.submission import Away, Outcome, Submission
+from services.keys.ring import Ring
+from services.record.append import Appender
+
+_MOST_REQUESTS: Final = 256
+_MOST_BYTES: Final = 1 << 20
+_PATIENCE_SECONDS: Final = 3.0
+_PAUSE_SECONDS: Final = 0.1
+
+
+class Intake:
+    """Two writers on the record, fed by every door of this process."""
+
+    def __init__(self, record_url: str, ring: Ring, blobs: BlobStore, *, writers: int = 2) -> None:
+        """`start` before the first `submit`."""
+        self._url: Final = record_url
+        self._ring: Final = ring
+        self._blobs: Final = blobs
+        self._writers: Final = writers
+        self._queue: Final[deque[Submission]] = deque()
+        self._filled: Final = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._log: Final = structlog.get_logger("intake")
+        self.away_since: float | None = None
+        """Monotonic time since when the record takes nothing; None while it does."""
+
+    def start(self) -> None:
+        """Start the writers; each connects when its first group comes."""
+        self._tasks = [asyncio.create_task(self._write(), name=f"writer-{n}") for n in range(self._writers)]
+
+    async def stop(self) -> None:
+        """Stop the writers and tell whoever still waits that nothing was kept."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._refuse(list(self._queue), "shutting down")
+
+    async def submit(self, one: Submission) -> Outcome:
+        """Wait until the request is committed.
+
+        Raises:
+            Away: it is not, and nothing of it was kept.
+        """
+        if any(heard.blobs for heard in one.heard):
+            await self._store_blobs(one)
+        one.answer = asyncio.get_running_loop().create_future()
+        self._queue.append(one)
+        self._filled.set()
+        return await one.answer
+
+    async def _store_blobs(self, one: Submission) -> None:
+        try:
+            subjects = await self._ring.subjects({(one.tenant, heard.address) for heard in one.heard})
+            for heard in one.heard:
+                await self._blobs.put(one.tenant, subjects[one.tenant, heard.address], heard.blobs)
+        except (psycopg.OperationalError, OSError) as error:
+            raise Away("the keys or the blobs cannot be reached") from error
+
+    async def _write(self) -> None:
+        appender: Appender | None = None
+        try:
+            while True:
+                await self._filled.wait()
+                group = self._take()
+                if group:
+                    appender = await self._commit(group, appender)
+        finally:
+            if appender is not None:
+                await appender.close()
+
+    def _take(self) -> list[Submission]:
+        group: list[Submission] = []
+        size = 0
+        while self._queue and len(group) < _MOST_REQUESTS and size < _MOST_BYTES:
+            one = self._queue.popleft()
+            size += len(one.request.body)
+            group.append(one)
+        if not self._queue:
+            self._filled.clear()
+        return group
+
+    async def _commit(self, group: list[Submission], appender: Appender | None) -> Appender | None:
+        """Try until it is done or patience ends; a repeat after a lost acknowledgement finds its facts seen."""
+        deadline = time.monotonic() + _PATIENCE_SECONDS
+        try:
+            while True:
+                try:
+                    if appender is None:
+                        appender = await Appender.open(self._url)
+                    await commit_group(group, appender, self._ring)
+                except (psycopg.OperationalError, OSError) as error:
+                    self._note_away(error)
+                    if appender is not None:
+                        await appender.close()
+                        appender = None
+                    group = [one for one in group if one.answer is not None and not one.answer.done()]
+                    if time.monotonic() > deadline:
+                        self._refuse(group, "the record is away")
+                        return appender
+                    await asyncio.sleep(_PAUSE_SECONDS)
+                else:
+                    self.away_since = None
+                    return appender
+        except asyncio.CancelledError:
+            self._refuse(group, "shutting down")
+            raise
+        except Exception:
+            self._log.exception("a group could not be committed")
+            self._refuse(group, "a fault of ours")
+            if appender is not None:
+                await appender.close()
+            return None
+
+    def _note_away(self, error: Exception) -> None:
+        if self.away_since is None:
+            self.away_since = time.monotonic()
+            self._log.warning("the record is away", error=type(error).__name__)
+
+    def _refuse(self, group: list[Submission], why: str) -> None:
+        for one in group:
+            one.settle(Away(why))

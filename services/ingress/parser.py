@@ -1,0 +1,203 @@
+"""Parser workers: make facts of what was taken raw (mail, long bodies), by the path that a re-parse uses."""
+
+import asyncio
+import signal
+import time
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from types import FrameType
+from typing import Final
+from uuid import UUID, uuid5
+
+import psycopg
+import structlog
+from psycopg_pool import AsyncConnectionPool
+
+from channels.contract import Heard, InboundRequest
+from channels.errors import Malformed
+from services.blobs import BlobStore
+from services.keys.ring import Ring
+from services.keys.vault import Unsealable
+from services.record.append import Appender, FactRow
+from services.record.facts import addresses, fact_row
+from services.record.raw import opened
+from services.tenancy.directory import Directory, Inbox
+
+_BATCH: Final = 20
+_CLAIM_SECONDS: Final = 60
+_TRIES: Final = 3
+_LIMIT_SECONDS: Final = 10.0
+_IDLE_SECONDS: Final = 0.01
+_PAUSE_SECONDS: Final = 0.5
+_LOG: Final = structlog.get_logger("parser")
+
+# A claim runs out, so that what a killed parser held is found again.
+_CLAIM: Final = """
+    UPDATE service.pending SET claimed_until = clock_timestamp() + make_interval(secs => %s), tries = tries + 1
+    WHERE raw_id IN (SELECT raw_id FROM service.pending WHERE claimed_until < clock_timestamp()
+        ORDER BY raw_id LIMIT %s FOR UPDATE SKIP LOCKED)
+    RETURNING raw_id, day, tenant, inbox_id, tries"""
+_RAW: Final = "SELECT raw_id, sealed FROM record.raw WHERE raw_id = ANY(%s) AND day = ANY(%s)"
+_PARK: Final = """
+    WITH done AS (DELETE FROM service.pending WHERE raw_id = %(raw_id)s)
+    INSERT INTO service.parked (parked_id, tenant, inbox_id, raw_id, day, stage, reason, parked_at)
+    VALUES (%(parked_id)s, %(tenant)s, %(inbox_id)s, %(raw_id)s, %(day)s, 'parser', %(reason)s, clock_timestamp())
+    ON CONFLICT (parked_id) DO UPDATE SET state = 'parked', reason = excluded.reason, parked_at = excluded.parked_at"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    raw_id: UUID
+    day: date
+    tenant: str
+    inbox_id: UUID
+    tries: int
+
+
+class _Unreadable(Exception):
+    """Park it with this sentence."""
+
+
+class _TooSlow(Exception):
+    """Reading took longer than the limit."""
+
+
+class Parser:
+    """Takes pending requests, a few at a time. Any number of workers may run."""
+
+    def __init__(self, pool: AsyncConnectionPool, url: str, ring: Ring, blobs: BlobStore, directory: Directory) -> None:
+        """`pool` is to RECORD_URL as its owner: a parser deletes what is no longer pending."""
+        self._pool: Final = pool
+        self._url: Final = url
+        self._ring: Final = ring
+        self._blobs: Final = blobs
+        self._directory: Final = directory
+        self._appender: Appender | None = None
+
+    async def run(self, stop: asyncio.Event, ready: Callable[[], None]) -> None:
+        """Work until `stop`; waits while the database is away."""
+        ready()
+        while not stop.is_set():
+            try:
+                found = await self._claim()
+                for job in found:
+                    await self._work(job)
+                await asyncio.sleep(0 if found else _IDLE_SECONDS)
+            except (psycopg.OperationalError, OSError) as error:
+                _LOG.warning("the record is away", error=type(error).__name__)
+                await self._drop_writer()
+                await asyncio.sleep(_PAUSE_SECONDS)
+        await self._drop_writer()
+
+    async def _claim(self) -> list[_Job]:
+        async with self._pool.connection() as connection:
+            cursor = await connection.execute(_CLAIM, (_CLAIM_SECONDS, _BATCH))
+            return sorted((_Job(*row) for row in await cursor.fetchall()), key=lambda job: job.raw_id)
+
+    async def _work(self, job: _Job) -> None:
+        """One request: its facts, or a parked row. A worker that was killed over it gets two more tries."""
+        started = time.monotonic()
+        try:
+            request = await self._request(job)
+            heard = _read((await self._inbox(job)).handler.parse, request)
+            await self._save(job, request, heard)
+        except (psycopg.OperationalError, OSError):
+            raise
+        except (_Unreadable, Malformed) as error:
+            await self._park(job, str(error))
+        except _TooSlow:
+            await self._park(job, f"reading it took longer than {_LIMIT_SECONDS:.0f} seconds")
+        except Exception as error:
+            # The edge: a fault of ours on one request keeps no other waiting.
+            _LOG.exception("a request could not be read", raw_id=str(job.raw_id))
+            await self._drop_writer()
+            await self._park(job, f"a fault of ours while reading it: {type(error).__name__}")
+        else:
+            _LOG.debug("read", raw_id=str(job.raw_id), seconds=round(time.monotonic() - started, 4))
+
+    async def _inbox(self, job: _Job) -> Inbox:
+        inbox = await self._directory.lookup_id(job.inbox_id)
+        if inbox is None:
+            raise _Unreadable("its inbox does not work: see `tamas inbox check`")
+        return inbox
+
+    async def _request(self, job: _Job) -> InboundRequest:
+        if job.tries > _TRIES:
+            raise _Unreadable(f"reading it ended {_TRIES} parser workers")
+        async with self._pool.connection() as connection:
+            cursor = await connection.execute(_RAW, ([job.raw_id], [job.day]))
+            row = await cursor.fetchone()
+        cipher = await self._ring.existing_day(job.tenant, job.day)
+        if row is None or cipher is None:
+            raise _Unreadable("the request itself is gone, with its day")
+        try:
+            return opened(row[1], job.raw_id, cipher)
+        except Unsealable as error:
+            raise _Unreadable(str(error)) from error
+
+    async def _save(self, job: _Job, request: InboundRequest, heard: list[Heard]) -> None:
+        subjects = await self._ring.subjects(addresses(job.tenant, heard))
+        for one in heard:
+            await self._blobs.put(job.tenant, subjects[job.tenant, one.address], one.blobs)
+        rows = [
+            fact_row(
+                one,
+                origin=request.origin,
+                inbox_id=job.inbox_id,
+                raw_id=job.raw_id,
+                subject=subjects[job.tenant, one.address],
+                received_at=request.received_at,
+            )
+            for one in heard
+        ]
+        await self._commit(job, rows)
+
+    async def _commit(self, job: _Job, rows: list[FactRow]) -> None:
+        appender = self._appender
+        if appender is None:
+            appender = self._appender = await Appender.open(self._url, role="tamas_parser")
+        new = await appender.new_of([(row.event_id, 1, row.tenant, job.raw_id) for row in rows])
+        await appender.commit([row for row in rows if (row.event_id, 1) in new], done=[job.raw_id])
+
+    async def _park(self, job: _Job, reason: str) -> None:
+        async with self._pool.connection() as connection:
+            await connection.execute(
+                _PARK,
+                {
+                    "parked_id": uuid5(job.raw_id, "parser"),
+                    "tenant": job.tenant,
+                    "inbox_id": job.inbox_id,
+                    "raw_id": job.raw_id,
+                    "day": job.day,
+                    "reason": reason.replace("\0", ""),
+                },
+            )
+        _LOG.warning("request parked", raw_id=str(job.raw_id))
+
+    async def _drop_writer(self) -> None:
+        if self._appender is not None:
+            await self._appender.close()
+            self._appender = None
+
+
+def _read(parse: Callable[[InboundRequest], Sequence[Heard]], request: InboundRequest) -> list[Heard]:
+    with _within(_LIMIT_SECONDS):
+        return list(parse(request))
+
+
+@contextmanager
+def _within(seconds: float) -> Generator[None]:
+    """Interrupt what runs too long; the main thread of a process of its own."""
+
+    def ring(_signal: int, _frame: FrameType | None) -> None:
+        raise _TooSlow
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
