@@ -1,0 +1,65 @@
+"""The timeline: every interaction of an address, with what became of it."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from psycopg import AsyncConnection
+
+from projections.contract import Projection
+from projections.timeline.rows import Batch, Row, batch_of
+from schemas.event import Event
+
+_HERE: Final = Path(__file__).parent
+_STAGING: Final = (_HERE / "staging.sql").read_bytes()
+_FOLD: Final = (_HERE / "fold.sql").read_bytes()
+
+# On the wire a json is its text.
+_MESSAGE_TYPES: Final = (
+    *("text", "uuid", "uuid", "int4", "int8", "uuid", "uuid", "uuid", "text", "text", "text", "text", "text"),
+    *("timestamptz", "timestamptz", "timestamptz", "text", "text", "text", "text", "text", "text"),
+)
+_RECEIPT_TYPES: Final = (
+    *("text", "uuid", "int4", "int8", "uuid", "uuid", "uuid", "uuid", "text", "int2"),
+    *("timestamptz", "timestamptz", "timestamptz", "text"),
+)
+_WITHDRAWN_TYPES: Final = ("text", "uuid", "int4")
+_ERASED_TYPES: Final = ("text", "uuid")
+_TYPES: Final = frozenset({"interaction.received", "receipt.reported", "fact.withdrawn", "address.erased"})
+# Rows of a larger piece would hold the loop for longer than others can wait.
+_CHUNK: Final = 500
+
+
+async def apply(events: Sequence[Event], tx: AsyncConnection) -> None:
+    """Fold a batch in: copied to tables of the session, then a handful of statements for all of it."""
+    if not any(event.fact.type in _TYPES for event in events):
+        return
+    await tx.execute(_STAGING)
+    for first in range(0, len(events), _CHUNK):
+        await _stage(batch_of(events[first : first + _CHUNK]), tx)
+    await tx.execute(_FOLD)
+
+
+async def _stage(batch: Batch, tx: AsyncConnection) -> None:
+    await _copy(tx, b"COPY timeline_new_messages FROM STDIN (FORMAT BINARY)", _MESSAGE_TYPES, batch.messages)
+    await _copy(tx, b"COPY timeline_new_receipts FROM STDIN (FORMAT BINARY)", _RECEIPT_TYPES, batch.receipts)
+    await _copy(tx, b"COPY timeline_new_withdrawn FROM STDIN (FORMAT BINARY)", _WITHDRAWN_TYPES, batch.withdrawn)
+    await _copy(tx, b"COPY timeline_new_erased FROM STDIN (FORMAT BINARY)", _ERASED_TYPES, batch.erased)
+
+
+async def _copy(tx: AsyncConnection, statement: bytes, types: Sequence[str], rows: Sequence[Row]) -> None:
+    if not rows:
+        return
+    async with tx.cursor() as cursor, cursor.copy(statement) as copy:
+        copy.set_types(types)
+        for row in rows:
+            await copy.write_row(row)
+
+
+TIMELINE: Final = Projection(
+    name="timeline",
+    version=1,
+    topics=("customers", "interactions"),
+    ddl=(_HERE / "schema.sql").read_bytes(),
+    apply=apply,
+)

@@ -1,0 +1,159 @@
+"""What may be asked of the timeline. Call within `projections.generation.reading`."""
+
+import json
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Final
+from uuid import UUID
+
+from psycopg import AsyncConnection
+from psycopg.rows import class_row
+
+from projections.timeline.rows import RANKS
+
+_STATES: Final = {rank: state for state, rank in RANKS.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One interaction. Personal fields are None once the address is erased.
+
+    `text` is what the person wrote, `full_text` also what they quoted. `assurance` says how sure it is that they did.
+    """
+
+    interaction_id: UUID
+    event_id: UUID
+    revision: int
+    position: int
+    address_id: UUID
+    inbox_id: UUID | None
+    conversation_id: UUID | None
+    kind: str
+    direction: str
+    channel: str
+    automatic: str
+    assurance: str
+    occurred_at: datetime
+    recorded_at: datetime
+    effective_at: datetime
+    address: str | None
+    subject: str | None
+    text: str | None
+    full_text: str | None
+    attachments_json: str | None
+    names_json: str | None
+    delivery_rank: int | None
+    delivery_at: datetime | None
+
+    @property
+    def delivery(self) -> tuple[str, datetime] | None:
+        """What became of a message of ours: state and since when."""
+        if self.delivery_rank is None or self.delivery_at is None:
+            return None
+        return _STATES[self.delivery_rank], self.delivery_at
+
+    def attachments(self) -> list[dict[str, Any]]:
+        """`attachment_id`, `name` (None once erased, or never given), `media_type`, `bytes` of each."""
+        names = {one["attachment_id"]: one.get("name") for one in json.loads(self.names_json or "[]")}
+        return [
+            {
+                "attachment_id": one["attachment_id"],
+                "name": names.get(one["attachment_id"]),
+                "media_type": one["media_type"],
+                "bytes": one["bytes"],
+            }
+            for one in json.loads(self.attachments_json or "[]")
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class DayCount:
+    """How many interactions a day had; erased ones count too."""
+
+    day: date
+    channel: str
+    kind: str
+    direction: str
+    count: int
+
+
+async def timeline(
+    tx: AsyncConnection,
+    tenant: str,
+    address_id: UUID,
+    *,
+    limit: int,
+    before: tuple[datetime, int] | None = None,
+    kind: str | None = None,
+    channel: str | None = None,
+    direction: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> list[Item]:
+    """Newest first by (effective_at, position); `before` is that pair of the last item of the page before.
+
+    `since` is included, `until` is not; both are compared with `effective_at`.
+    """
+    async with tx.cursor(row_factory=class_row(Item)) as cursor:
+        await cursor.execute(
+            """
+            SELECT interaction_id, event_id, revision, position, address_id, inbox_id, conversation_id, kind, direction,
+                channel, automatic, assurance, occurred_at, recorded_at, effective_at, address, subject, body AS text,
+                full_text, attachments::text AS attachments_json, attachment_names::text AS names_json, delivery_rank,
+                delivery_at
+            FROM interactions
+            WHERE tenant = %(tenant)s AND address_id = %(address_id)s AND NOT withdrawn
+                AND (%(at)s::timestamptz IS NULL OR (effective_at, position) < (%(at)s, %(position)s::bigint))
+                AND (%(kind)s::text IS NULL OR kind = %(kind)s)
+                AND (%(channel)s::text IS NULL OR channel = %(channel)s)
+                AND (%(direction)s::text IS NULL OR direction = %(direction)s)
+                AND (%(since)s::timestamptz IS NULL OR effective_at >= %(since)s)
+                AND (%(until)s::timestamptz IS NULL OR effective_at < %(until)s)
+            ORDER BY effective_at DESC, position DESC
+            LIMIT %(limit)s
+            """,
+            {
+                "tenant": tenant,
+                "address_id": address_id,
+                "at": None if before is None else before[0],
+                "position": None if before is None else before[1],
+                "kind": kind,
+                "channel": channel,
+                "direction": direction,
+                "since": since,
+                "until": until,
+                "limit": limit,
+            },
+        )
+        return await cursor.fetchall()
+
+
+async def interaction(tx: AsyncConnection, tenant: str, interaction_id: UUID) -> Item | None:
+    """One interaction; None when this tenant has no such one."""
+    async with tx.cursor(row_factory=class_row(Item)) as cursor:
+        await cursor.execute(
+            """
+            SELECT interaction_id, event_id, revision, position, address_id, inbox_id, conversation_id, kind, direction,
+                channel, automatic, assurance, occurred_at, recorded_at, effective_at, address, subject, body AS text,
+                full_text, attachments::text AS attachments_json, attachment_names::text AS names_json, delivery_rank,
+                delivery_at
+            FROM interactions
+            WHERE tenant = %s AND interaction_id = %s AND NOT withdrawn
+            """,
+            (tenant, interaction_id),
+        )
+        return await cursor.fetchone()
+
+
+async def counts_per_day(tx: AsyncConnection, tenant: str, time_zone: str = "UTC") -> list[DayCount]:
+    """Interactions per day of this time zone (an IANA name), by channel, kind and direction."""
+    async with tx.cursor(row_factory=class_row(DayCount)) as cursor:
+        await cursor.execute(
+            """
+            SELECT (effective_at AT TIME ZONE %s)::date AS day, channel, kind, direction, count(*)
+            FROM interactions WHERE tenant = %s AND NOT withdrawn
+            GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
+            """,
+            (time_zone, tenant),
+        )
+        return await cursor.fetchall()

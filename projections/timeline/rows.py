@@ -1,0 +1,121 @@
+"""From events to the rows that are copied in; the order of values is that of the tables in `staging.sql`."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import UUID, uuid5
+
+from pydantic import TypeAdapter
+
+from schemas.customer import AddressErased
+from schemas.event import Event
+from schemas.interaction import Attachment, AttachmentName, FactWithdrawn, InteractionReceived, ReceiptReported
+
+RANKS: Final = {"queued": 1, "sent": 2, "failed": 3, "delivered": 4, "read": 5}
+"""Delivery states as a lattice: the highest ever reported holds. A success beats a failure, whichever came first."""
+
+_AHEAD: Final = timedelta(minutes=5)
+_CLEAR: Final = TypeAdapter(tuple[Attachment, ...])
+_NAMES: Final = TypeAdapter(tuple[AttachmentName, ...])
+
+Row = tuple[Any, ...]
+
+
+@dataclass(slots=True)
+class Batch:
+    """Rows of one batch by what they do."""
+
+    messages: list[Row] = field(default_factory=list[Row])
+    receipts: list[Row] = field(default_factory=list[Row])
+    withdrawn: list[Row] = field(default_factory=list[Row])
+    erased: list[Row] = field(default_factory=list[Row])
+
+
+def batch_of(events: Iterable[Event]) -> Batch:
+    """The rows of these events; events of other kinds make none."""
+    batch = Batch()
+    for event in events:
+        match event.fact:
+            case InteractionReceived() as fact:
+                batch.messages.append(_message(event, fact))
+            case ReceiptReported() as fact:
+                batch.receipts.append(_receipt(event, fact))
+            case FactWithdrawn() as fact:
+                batch.withdrawn.append((event.tenant, fact.withdrawn_event_id, fact.withdrawn_revision))
+            case AddressErased() as fact:
+                batch.erased.append((event.tenant, fact.address_id))
+            case _:
+                pass
+    return batch
+
+
+def effective_at(occurred_at: datetime, recorded_at: datetime) -> datetime:
+    """When it counts as having happened: a clock of the sender's that is ahead pins nothing to the top."""
+    return min(occurred_at, recorded_at + _AHEAD)
+
+
+def _message(event: Event, fact: InteractionReceived) -> Row:
+    said = fact.personal
+    return (
+        event.tenant,
+        fact.interaction_id,
+        event.event_id,
+        event.revision,
+        event.position,
+        event.subject,
+        event.inbox_id,
+        fact.conversation_id or _conversation(event.inbox_id, event.subject),
+        fact.kind,
+        fact.direction,
+        fact.channel,
+        fact.automatic,
+        fact.assurance,
+        event.occurred_at,
+        event.recorded_at,
+        effective_at(event.occurred_at, event.recorded_at),
+        _json(_CLEAR, fact.attachments),
+        *(
+            (None,) * 5
+            if said is None
+            else (
+                _storable(said.address),
+                _storable(said.subject),
+                _storable(said.text),
+                _storable(said.full_text),
+                _json(_NAMES, said.attachments),
+            )
+        ),
+    )
+
+
+def _receipt(event: Event, fact: ReceiptReported) -> Row:
+    return (
+        event.tenant,
+        event.event_id,
+        event.revision,
+        event.position,
+        fact.interaction_id,
+        event.subject,
+        event.inbox_id,
+        _conversation(event.inbox_id, event.subject),
+        fact.channel,
+        RANKS[fact.state],
+        event.occurred_at,
+        event.recorded_at,
+        effective_at(event.occurred_at, event.recorded_at),
+        None if fact.personal is None else _storable(fact.personal.address),
+    )
+
+
+def _conversation(inbox_id: UUID | None, address_id: UUID) -> UUID | None:
+    return None if inbox_id is None else uuid5(inbox_id, str(address_id))
+
+
+def _json(adapter: TypeAdapter[Any], parts: Sequence[object]) -> str | None:
+    return adapter.dump_json(parts, exclude_none=True).decode() if parts else None
+
+
+def _storable(text: str | None) -> str | None:
+    # PostgreSQL's text has no NUL.
+    return text.replace("\0", "\ufffd") if text is not None and "\0" in text else text

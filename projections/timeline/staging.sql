@@ -1,0 +1,55 @@
+-- Where a batch is copied to, once per session. The names differ from those of the tables that they feed.
+CREATE TEMP TABLE IF NOT EXISTS timeline_new_messages (
+    tenant           text        NOT NULL,
+    interaction_id   uuid        NOT NULL,
+    event_id         uuid        NOT NULL,
+    revision         integer     NOT NULL,
+    position         bigint      NOT NULL,
+    address_id       uuid        NOT NULL,
+    inbox_id         uuid,
+    conversation_id  uuid,
+    kind             text        NOT NULL,
+    direction        text        NOT NULL,
+    channel          text        NOT NULL,
+    automatic        text        NOT NULL,
+    assurance        text        NOT NULL,
+    occurred_at      timestamptz NOT NULL,
+    recorded_at      timestamptz NOT NULL,
+    effective_at     timestamptz NOT NULL,
+    attachments      json,
+    address          text,
+    subject          text,
+    body             text,
+    full_text        text,
+    attachment_names json
+) ON COMMIT DELETE ROWS;
+CREATE TEMP TABLE IF NOT EXISTS timeline_new_receipts (
+    tenant         text        NOT NULL,
+    event_id       uuid        NOT NULL,
+    revision       integer     NOT NULL,
+    position       bigint      NOT NULL,
+    interaction_id uuid        NOT NULL,
+    address_id     uuid        NOT NULL,
+    inbox_id       uuid,
+    conversation_id uuid,
+    channel        text        NOT NULL,
+    rank           smallint    NOT NULL,
+    occurred_at    timestamptz NOT NULL,
+    recorded_at    timestamptz NOT NULL,
+    effective_at   timestamptz NOT NULL,
+    address        text
+) ON COMMIT DELETE ROWS;
+CREATE TEMP TABLE IF NOT EXISTS timeline_new_withdrawn (
+    tenant   text    NOT NULL,
+    event_id uuid    NOT NULL,
+    revision integer NOT NULL
+) ON COMMIT DELETE ROWS;
+CREATE TEMP TABLE IF NOT EXISTS timeline_new_erased (
+    tenant     text NOT NULL,
+    address_id uuid NOT NULL
+) ON COMMIT DELETE ROWS;
+-- Interactions whose receipts changed.
+CREATE TEMP TABLE IF NOT EXISTS timeline_touched (
+    tenant         text NOT NULL,
+    interaction_id uuid NOT NULL
+) ON COMMIT DELETE ROWS;
