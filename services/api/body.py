@@ -1,0 +1,66 @@
+"""Reads a JSON body after the caller is known, within a limit, into a model."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Final, TypeVar
+
+from fastapi import Request
+from pydantic import BaseModel, ValidationError
+from pydantic_core import from_json
+
+from services.api.problems import Problem
+
+MOST_BYTES: Final = 256 * 1024
+_Model = TypeVar("_Model", bound=BaseModel)
+
+
+def json_body(model: type[_Model]) -> Callable[[Request], Awaitable[_Model]]:
+    """A dependency, to be named after the one that asks who it is.
+
+    Raises:
+        Problem: 413 above 256 KB, 415 for what says it is no JSON, 400 for what is none, 422 for what does not fit.
+    """
+
+    async def read(request: Request) -> _Model:
+        media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if media_type != "application/json":
+            raise Problem(415, "Send the body as application/json.")
+        content = await _whole(request)
+        try:
+            found = from_json(content)
+        except ValueError as error:
+            raise Problem(400, f"The body is no JSON: {error}.", code="bad_json") from error
+        try:
+            return model.model_validate(found, strict=False)
+        except ValidationError as error:
+            raise _unfit(error) from error
+
+    return read
+
+
+def documented(model: type[BaseModel]) -> dict[str, Any]:
+    """`openapi_extra` of an operation with such a body."""
+    return {
+        "requestBody": {
+            "required": True,
+            "content": {"application/json": {"schema": model.model_json_schema(mode="validation")}},
+        }
+    }
+
+
+async def _whole(request: Request) -> bytes:
+    parts: list[bytes] = []
+    size = 0
+    async for part in request.stream():
+        size += len(part)
+        if size > MOST_BYTES:
+            raise Problem(413, f"A body has up to {MOST_BYTES} bytes.")
+        parts.append(part)
+    return b"".join(parts)
+
+
+def _unfit(error: ValidationError) -> Problem:
+    # Without the values: one of them may be a secret.
+    found = error.errors(include_input=False, include_url=False, include_context=False)
+    errors = [(".".join(str(part) for part in one["loc"]) or "body", one["msg"]) for one in found]
+    told = "; ".join(f"{field}: {detail}" for field, detail in errors)
+    return Problem(422, f"The body does not fit: {told}.", errors=errors)
