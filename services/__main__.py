@@ -1,0 +1,83 @@
+"""The command `tamas`. Each subject is a module of services/ops, imported only when it is asked for."""
+
+import importlib
+import os
+import sys
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from typing import Any, Final
+
+import typer
+
+from services.ops.exits import told
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A word after `tamas`. Its module holds `COMMANDS`: functions by the next word, or one by the subject itself."""
+
+    module: str
+    help: str
+
+
+SUBJECTS: Final[dict[str, Subject]] = {
+    "up": Subject("services.ops.up", "Start everything on this machine."),
+    "run": Subject("services.ops.run", "Run some roles in this process."),
+    "demo": Subject("services.ops.demo", "Send real traffic through the front door and check what became of it."),
+    "migrate": Subject("services.ops.migrate", "Bring the databases to the schema of this version."),
+    "tenant": Subject("services.ops.tenant", "Organisations that this installation serves."),
+    "token": Subject("services.ops.token", "Who may use the API."),
+    "inbox": Subject("services.ops.inbox", "Our numbers, mailboxes and forms."),
+    "parse": Subject("services.ops.parse", "Show the events that recorded requests would make."),
+    "sign": Subject("services.ops.sign", "Sign a recorded request as its provider does."),
+    "deliver": Subject("services.ops.deliver", "Send a recorded request or mail to the front door."),
+    "event": Subject("services.ops.event", "Show one event, or the request that it came from."),
+    "record": Subject("services.ops.record", "Is the record whole, and is it where it was."),
+    "erase": Subject("services.ops.erase", "Destroy what is known of an address."),
+    "parked": Subject("services.ops.parked", "What was set aside because it could not be read."),
+}
+
+
+def main() -> None:
+    """Run the command line; the exit codes are those of `services.ops.exits`."""
+    try:
+        root({*sys.argv[1:], *os.environ.get("COMP_WORDS", "").split()})(prog_name="tamas")
+    except Exception as error:
+        # The edge: what the table knows becomes a sentence, the rest is a fault of ours and shows where.
+        code = told(error)
+        if code is None:
+            raise
+        sys.exit(code)
+
+
+def root(words: Collection[str]) -> typer.Typer:
+    """The whole command; only subjects among these words are more than a name and a sentence."""
+    app = typer.Typer(
+        name="tamas",
+        help="Every contact of a customer becomes an event; one timeline for each customer.",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    for name, subject in SUBJECTS.items():
+        commands = _commands(subject) if name in words else {name: _not_asked_for}
+        if list(commands) == [name]:
+            app.command(name, help=subject.help if name not in words else None)(commands[name])
+            continue
+        group = typer.Typer(no_args_is_help=True)
+        for verb, function in commands.items():
+            group.command(verb)(function)
+        app.add_typer(group, name=name, help=subject.help)
+    return app
+
+
+def _commands(subject: Subject) -> dict[str, Callable[..., Any]]:
+    return importlib.import_module(subject.module).COMMANDS
+
+
+def _not_asked_for() -> None:
+    raise AssertionError
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,75 @@
+"""What a process can be. One visible table; each role runs until its stop event and tells when it is ready."""
+
+import asyncio
+import gc
+import importlib
+import signal
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from services import logs
+from services.record import identity
+from services.settings import Misconfigured, Settings
+
+Ready = Callable[[dict[str, str]], None]
+
+ROLES: Final[dict[str, str]] = {
+    "ingress": "services.ingress.app:run",
+    "parser": "services.ingress.app:run_parser",
+    "relay": "services.relay.app:run",
+    "housekeeping": "services.housekeeping:run",
+    "projector": "services.projector.app:run",
+    "api": "services.api.app:run_role",
+}
+GROUPS: Final[dict[str, tuple[str, ...]]] = {"edge": ("ingress",), "core": ("relay", "housekeeping"), "views": ("projector", "api")}
+
+
+def named(names: Sequence[str]) -> list[str]:
+    """The roles behind these names, groups opened.
+
+    Raises:
+        Misconfigured: a name that is neither.
+    """
+    unknown = [name for name in names if name not in ROLES and name not in GROUPS]
+    if unknown:
+        known = ", ".join([*ROLES, *GROUPS])
+        raise Misconfigured(f"there is no role {', '.join(unknown)}: choose from {known}")
+    return [role for name in names for role in GROUPS.get(name, (name,))]
+
+
+async def run(names: Sequence[str], settings: Settings, ready: Ready) -> None:
+    """Run these roles in this process until SIGTERM or SIGINT, or until one of them fails, which ends all."""
+    logs.configure(settings, "+".join(names))
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    roles = named(names)
+    await identity.check_if_reached(settings.record_url)
+    told: dict[str, dict[str, str]] = {}
+
+    def is_ready(role: str) -> Callable[..., None]:
+        def note(addresses: dict[str, str] | None = None) -> None:
+            told[role] = addresses or {}
+            if len(told) == len(roles):
+                # What is alive now stays: the collector need not walk it again.
+                gc.collect()
+                gc.freeze()
+                ready({name: address for found in told.values() for name, address in found.items()})
+
+        return note
+
+    # Before the roles, so that its sentence is the one that is told.
+    tasks = [asyncio.create_task(identity.watch(settings.record_url, stop), name="identity")]
+    tasks += [asyncio.create_task(_role(role)(settings, stop, is_ready(role)), name=role) for role in roles]
+    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    stop.set()
+    outcomes = await asyncio.gather(*tasks, return_exceptions=True)
+    for outcome in outcomes:
+        if isinstance(outcome, BaseException):
+            raise outcome
+
+
+def _role(name: str) -> Any:
+    module, _, function = ROLES[name].partition(":")
+    return getattr(importlib.import_module(module), function)
