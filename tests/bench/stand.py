@@ -1,0 +1,183 @@
+"""What is measured on: one PostgreSQL, one Kafka, ours and the peers beside each other, one server process each."""
+
+import os
+import secrets
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Generator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import psycopg
+from psycopg import sql
+
+from services.embedded import kafka, postgres
+from services.embedded.kafka_node import RunningKafka
+from services.embedded.postgres import RunningPostgres
+from services.embedded.process import free_port
+from services.migrate import migrate
+from services.settings import Settings
+from services.supervise import Worker
+from services.tenancy.store import NewInbox, Tenancy
+from services.tenancy.tenant import RegisterTenant
+from tests.bench.traffic import RECIPIENT, TOKEN
+
+TENANT = "bench"
+
+
+@dataclass(frozen=True)
+class Target:
+    """A running door for Twilio's posts."""
+
+    name: str
+    url: str
+    path: str
+    pid: int
+
+
+@dataclass(frozen=True)
+class Servers:
+    """Embedded, as `tamas up` starts them."""
+
+    folder: Path
+    postgres: RunningPostgres
+    kafka: RunningKafka
+
+    def database(self) -> str:
+        """The URL of a new database."""
+        name = f"b_{secrets.token_hex(4)}"
+        with psycopg.connect(self.postgres.url, autocommit=True) as connection:
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        return f"{self.postgres.url.rpartition('/')[0]}/{name}"
+
+    def settings(self) -> Settings:
+        """An installation of its own: migrated, nothing of ours running."""
+        url = self.database()
+        made = Settings.model_validate(
+            {
+                "DATABASE_URL": url,
+                "KAFKA_BOOTSTRAP_SERVERS": self.kafka.bootstrap,
+                "data": self.folder / url.rpartition("/")[2],
+                "secret_key": secrets.token_urlsafe(32),
+                "topic_prefix": f"{url.rpartition('/')[2]}.",
+                "topic_partitions": 3,
+                "http_listen": f"127.0.0.1:{free_port()}",
+                "smtp_listen": f"127.0.0.1:{free_port()}",
+            }
+        )
+        made.data.mkdir()
+        migrate(made)
+        return made
+
+
+@contextmanager
+def servers() -> Generator[Servers]:
+    """Start both; end both."""
+    with TemporaryDirectory(prefix="tamas-bench-") as folder, ExitStack() as stack:
+        Path(folder).chmod(0o755)
+        database = postgres.start(Path(folder, "postgres"))
+        stack.callback(database.stop)
+        broker = kafka.start(Path(folder, "kafka"))
+        stack.callback(broker.stop)
+        yield Servers(Path(folder), database, broker)
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """What a process of ours needs to know."""
+    return {
+        "DATABASE_URL": settings.database_url,
+        "KAFKA_BOOTSTRAP_SERVERS": settings.kafka_bootstrap_servers,
+        "TAMAS_DATA": str(settings.data),
+        "TAMAS_SECRET_KEY": settings.secret_key[0].get_secret_value(),
+        "TAMAS_TOPIC_PREFIX": settings.topic_prefix,
+        "TAMAS_TOPIC_PARTITIONS": str(settings.topic_partitions),
+        "TAMAS_HTTP_LISTEN": settings.http_listen,
+        "TAMAS_SMTP_LISTEN": settings.smtp_listen,
+    }
+
+
+def add_inbox(settings: Settings) -> str:
+    """A tenant with a Twilio inbox; returns the path of its hook."""
+    new = NewInbox("sms/twilio", "Bench", RECIPIENT, {}, {"auth_token": TOKEN})
+    with Tenancy(settings) as tenancy:
+        tenancy.add_tenant(RegisterTenant(TENANT, "Bench", "IR", "Asia/Tehran", "fa", "persian"))
+        view = tenancy.add_inbox(TENANT, new)
+    return f"/hooks/sms/twilio/{view.key}"
+
+
+@contextmanager
+def running(settings: Settings, *roles: str) -> Generator[Worker]:
+    """One process of ours with these roles."""
+    worker = Worker("+".join(roles), roles, environment(settings), settings.data / f"{roles[0]}.log")
+    worker.start()
+    try:
+        worker.wait_ready()
+        yield worker
+    finally:
+        worker.stop()
+
+
+@contextmanager
+def ours(found: Servers) -> Generator[Target]:
+    """Our ingress alone: what it accepts is durable, sealed and de-duplicated."""
+    settings = found.settings()
+    path = add_inbox(settings)
+    with running(settings, "ingress") as worker:
+        assert worker.process is not None
+        yield Target("ours", worker.addresses["http"], path, worker.process.pid)
+
+
+@contextmanager
+def peer(found: Servers, kind: str, *, tuned: bool) -> Generator[Target]:
+    """`kafka_first` or `postgres_first`, by uvicorn with one process (uvloop and httptools, as it chooses itself)."""
+    port, name = free_port(), f"{kind} {'tuned' if tuned else 'as written'}"
+    url = f"http://127.0.0.1:{port}"
+    given = {"TOKEN": TOKEN, "PUBLIC_URL": url, "TUNED": "16" if tuned else ""}
+    where = (
+        {"DATABASE": found.database()}
+        if kind == "postgres_first"
+        else {"KAFKA": found.kafka.bootstrap, "TOPIC": _topic(found)}
+    )
+    command = [sys.executable, "-m", "uvicorn", "--factory", f"tests.bench.peers.{kind}:app", "--port", str(port)]
+    command += ["--log-level", "warning", "--no-access-log"]
+    given = {name: value for name, value in (given | where).items() if value}
+    process = subprocess.Popen(command, env={**os.environ, **given}, stdout=subprocess.DEVNULL)
+    try:
+        _wait_for(port, process)
+        yield Target(name, url, "/sms", process.pid)
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _topic(found: Servers) -> str:
+    # Three partitions, as ours has with the embedded broker.
+    import asyncio
+
+    from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+
+    name = f"peer.{secrets.token_hex(4)}"
+
+    async def create() -> None:
+        admin = AIOKafkaAdminClient(bootstrap_servers=found.kafka.bootstrap)
+        await admin.start()
+        await admin.create_topics([NewTopic(name, 3, 1)])
+        await admin.close()
+
+    asyncio.run(create())
+    return name
+
+
+def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        assert process.poll() is None, "the peer did not start"
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.05)
+    raise AssertionError("the peer does not listen")
