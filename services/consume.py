@@ -23,6 +23,7 @@ Hints: TypeAlias = Callable[[Collection[TopicPartition]], Awaitable[Mapping[Topi
 
 _POLL_MS: Final = 20
 _LARGEST_BATCH: Final = 5000
+_FETCH_BYTES: Final = 4 * 1024 * 1024
 _SESSION_MS: Final = 30_000
 _METADATA_MS: Final = 10_000
 _GRACE_SECONDS: Final = 10.0
@@ -61,6 +62,7 @@ class Subscription:
             ack_policy=AckPolicy.MANUAL,
             batch_timeout_ms=_POLL_MS,
             max_records=_LARGEST_BATCH,
+            max_partition_fetch_bytes=_FETCH_BYTES,
             session_timeout_ms=_SESSION_MS,
             rebalance_timeout_ms=_SESSION_MS,
             listener=_PausingListener(self, hints),

@@ -84,10 +84,14 @@ class Published:
     @property
     def tenant(self) -> str:
         """From its headers."""
-        return next((str(value, "utf-8", "replace") for name, value in self.record.headers if name == "ce_tenant"), "")
+        # Kafka allows a header without a value.
+        found = next((value for name, value in self.record.headers if name == "ce_tenant"), None)
+        return str(found or b"", "utf-8", "replace")
 
     def event(self) -> Event:
         """Headers and value joined; raises Undecodable."""
+        if self.position is None:
+            raise Undecodable("it has no position of this record: something else writes to our topic")
         if self.claimed is not None:
             return event_of(self.claimed)
         return event_of(from_headers(self.topic, self.record.headers, self.record.value))
@@ -147,6 +151,16 @@ def published(record: ConsumerRecord[bytes, bytes], prefix: str) -> Published:
     except Undecodable:
         previous = None
     return Published(record, record.topic.removeprefix(prefix), position, previous)
+
+
+def owned(entry: Published, head: int) -> Published:
+    """The entry, without its position when that is none of a record which ends at `head`.
+
+    Believed, such a position would make all that comes after look old.
+    """
+    if entry.position is None or 0 < entry.position <= head:
+        return entry
+    return replace(entry, position=None, previous=None)
 
 
 async def claim(entry: Published, reader: Reader) -> Published:

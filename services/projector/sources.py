@@ -12,7 +12,7 @@ from psycopg_pool import AsyncConnectionPool
 
 from schemas.topics import Topic
 from services.consume import Records
-from services.log_reader import Published, Recorded, claim, published
+from services.log_reader import Published, Recorded, claim, owned, published
 from services.projector.batch import Gap
 from services.projector.fold import Fold
 from services.projector.positions import Place
@@ -24,6 +24,7 @@ QUIET_SECONDS: Final = 2.0
 _PAGE: Final = 5000
 _BREATH: Final = 500
 _AGAIN_SECONDS: Final = 0.2
+_LARGEST: Final = (1 << 63) - 1
 _log: Final = structlog.get_logger()
 
 
@@ -61,6 +62,8 @@ class Sources:
             if number % _BREATH == 0:
                 await asyncio.sleep(0)
             entries.append(published(record, self._settings.topic_prefix))
+        head = await self._head_beyond(max((entry.position or 0 for entry in entries), default=0))
+        entries = [owned(entry, head) for entry in entries]
         async with self._lock:
             filled = False
             while True:
@@ -116,6 +119,15 @@ class Sources:
         elif now - max(self._behind[1], self._came_at) > QUIET_SECONDS:
             self.from_record = True
             _log.warning("projector.reads_record", position=lowest, head=self.head, published=cursor)
+
+    async def _head_beyond(self, position: int) -> int:
+        """The record's end, asked for when this position is above what we know; unknown while the record is away."""
+        if position > self.head:
+            try:
+                self.head = max(await self._reader.head(), self.head)
+            except OperationalError:
+                return _LARGEST
+        return self.head
 
     async def _relay(self) -> tuple[int, dict[Place, int]]:
         """How far the relay is, and the last position that each partition holds; one statement, one moment."""

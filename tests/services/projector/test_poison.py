@@ -19,6 +19,9 @@ STRANGERS: list[tuple[bytes, list[tuple[str, bytes]]]] = [
     (b"\xff\xfe", [("content-type", b"\xff")]),
     (b"", [("ce_id", b"")]),
     (b"null", [("ce_position", b"")]),
+    (b"{}", [("ce_position", b"99999999999999999999999999"), ("ce_prevposition", b"0")]),
+    (b"{}", [("ce_position", b"1000000"), ("ce_prevposition", b"0")]),
+    (b"{}", [("ce_position", b"-1")]),
 ]
 
 
@@ -34,7 +37,7 @@ async def test_strangers_are_parked_and_hold_nothing_up(wired: Settings) -> None
         await wire.publish()
         await reached(wired, last)
         assert await counted(wired, "SELECT count(*) FROM counting_g1.applied WHERE times = 1") == 100
-        await eventually(lambda: _is(wired, 6))
+        await eventually(lambda: _is(wired, len(STRANGERS) + 1))
         assert not running.status().from_record
 
 

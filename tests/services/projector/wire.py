@@ -1,7 +1,7 @@
 """A record with facts in it, and a relay that can also do what a relay never should."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -92,8 +92,10 @@ class Wire:
         place = (self.settings.topic_prefix + row.topic, partition)
         headers = to_headers(row, self.lasts.get(place, 0), "http://test")
         self.lasts[place] = max(row.position, self.lasts.get(place, 0))
-        send: Callable[..., Awaitable[asyncio.Future[Any]]] = self.sender.send
-        return await send(place[0], row.payload, key=str(row.subject).encode(), partition=partition, headers=headers)
+        client: Any = self.sender
+        return await client.send(
+            place[0], row.payload, key=str(row.subject).encode(), partition=partition, headers=headers
+        )
 
     async def note(self) -> None:
         """Move the relay's cursor to what is published."""
