@@ -2,8 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Iterable, Sequence
-from typing import Any, Final
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final, TypeAlias, cast
 
 import httpx
 import psycopg
@@ -11,6 +11,8 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from services import topics
 from services.settings import Settings
+
+Fetched: TypeAlias = Mapping[TopicPartition, Sequence[Any]]
 
 _PATIENCE_SECONDS: Final = 30.0
 _RECORD: Final = """
@@ -64,14 +66,16 @@ async def _on_kafka(settings: Settings, at_least: int) -> int:
         deadline = time.monotonic() + _PATIENCE_SECONDS
         seen: set[bytes] = set()
         while len(seen) < at_least and time.monotonic() < deadline:
-            for records in (await consumer.getmany(timeout_ms=300)).values():
-                seen.update(value for record in records for name, value in record.headers if name == "ce_id")
+            seen |= _ids(cast("Fetched", await consumer.getmany(timeout_ms=300)))
         # One more look: what should not be there would come now.
-        for records in (await consumer.getmany(timeout_ms=500)).values():
-            seen.update(value for record in records for name, value in record.headers if name == "ce_id")
-        return len(seen)
+        return len(seen | _ids(cast("Fetched", await consumer.getmany(timeout_ms=500))))
     finally:
         await consumer.stop()
+
+
+def _ids(fetched: Fetched) -> set[bytes]:
+    headers = (pair for records in fetched.values() for record in records for pair in record.headers)
+    return {value for name, value in headers if name == "ce_id"}
 
 
 async def _assign(consumer: AIOKafkaConsumer, names: Sequence[str]) -> None:

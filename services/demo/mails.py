@@ -52,6 +52,7 @@ def with_attachments(sender: str, recipient: str) -> bytes:
     mail.set_content("Two pictures of the bag are attached.\n")
     mail.add_attachment(b"\x89PNG\r\n\x1a\n" + bytes(900), maintype="image", subtype="png", filename="bag.png")
     mail.add_attachment(b"%PDF-1.4\n%%EOF\n", maintype="application", subtype="pdf", filename="فاکتور.pdf")
+    mail.set_boundary("part-of-mina-1")
     return mail.as_bytes(policy=SMTP)
 
 

@@ -12,12 +12,15 @@ MAILBOX: Final = "help@shop.example"
 
 FORM_FIELDS: Final = """[
 {"name": "name", "label": {"fa": "نام", "en": "Name"}, "required": true, "maps_to": "name"},
-{"name": "contact", "label": {"fa": "موبایل یا ایمیل", "en": "Mobile or email"}, "required": true, "maps_to": "address"},
+{"name": "contact", "label": {"fa": "موبایل یا ایمیل", "en": "Mobile or email"}, "required": true,
+ "maps_to": "address"},
 {"name": "subject", "label": {"fa": "موضوع", "en": "Subject"}, "maps_to": "subject"},
 {"name": "message", "type": "textarea", "label": {"fa": "پیام", "en": "Message"}, "required": true,
  "max_length": 4000, "maps_to": "text"},
-{"name": "answer_by", "type": "choice", "label": {"fa": "پاسخ از راه", "en": "Answer by"}, "maps_to": "preferred_channel",
- "choices": [{"value": "sms", "label": {"fa": "پیامک", "en": "SMS"}}, {"value": "email", "label": {"fa": "ایمیل", "en": "Email"}}]},
+{"name": "answer_by", "type": "choice", "label": {"fa": "پاسخ از راه", "en": "Answer by"},
+ "maps_to": "preferred_channel",
+ "choices": [{"value": "sms", "label": {"fa": "پیامک", "en": "SMS"}},
+ {"value": "email", "label": {"fa": "ایمیل", "en": "Email"}}]},
 {"name": "news", "type": "checkbox", "label": {"fa": "خبرنامه", "en": "Newsletter"}, "maps_to": "consent"}
 ]"""
 

@@ -2,7 +2,7 @@
 
 import re
 import smtplib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
@@ -29,7 +29,7 @@ class Gateways:
     tokens: dict[str, str] = field(default_factory=dict)
 
     @contextmanager
-    def connected(self) -> Iterator[Callable[[Piece], Expected | None]]:
+    def connected(self) -> Generator[Callable[[Piece], Expected | None]]:
         """A function that sends one piece; None = the mail door does not tell more than that it took it."""
         host, _, port = self.smtp.rpartition(":")
         with httpx.Client(timeout=15) as web, smtplib.SMTP(host, int(port), timeout=15) as mail:

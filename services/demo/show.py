@@ -1,6 +1,7 @@
 """What the demo prints."""
 
 import sys
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -17,8 +18,8 @@ def console() -> Console:
 
 def label(pieces: Sequence[Piece]) -> str:
     """How many of which kind."""
-    kinds = (("SMS posts", Sms), ("mails", Letter), ("forms", FormPost))
-    return ", ".join(f"{sum(isinstance(piece, kind) for piece in pieces)} {name}" for name, kind in kinds)
+    kinds = Counter(type(piece) for piece in pieces)
+    return f"{kinds[Sms]} SMS posts, {kinds[Letter]} mails, {kinds[FormPost]} forms"
 
 
 def numbers(out: Console, wanted: Mapping[str, int], found: Mapping[str, int]) -> bool:
