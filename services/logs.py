@@ -23,6 +23,8 @@ def configure(settings: Settings, role: str) -> None:
     is_json = settings.log_format == "json"
     # The libraries' own lines; theirs at INFO tell of every reconnect.
     logging.basicConfig(stream=sys.stderr, level=max(level, logging.ERROR), format="%(name)s: %(message)s", force=True)
+    # Says each failed attempt; we say once that the database is away.
+    logging.getLogger("psycopg.pool").setLevel(logging.CRITICAL)
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,

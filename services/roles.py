@@ -21,7 +21,11 @@ ROLES: Final[dict[str, str]] = {
     "projector": "services.projector.app:run",
     "api": "services.api.app:run_role",
 }
-GROUPS: Final[dict[str, tuple[str, ...]]] = {"edge": ("ingress",), "core": ("relay", "housekeeping"), "views": ("projector", "api")}
+GROUPS: Final[dict[str, tuple[str, ...]]] = {
+    "edge": ("ingress",),
+    "core": ("relay", "housekeeping"),
+    "views": ("projector", "api"),
+}
 
 
 def named(names: Sequence[str]) -> list[str]:

@@ -97,10 +97,12 @@ class Intake:
         try:
             while True:
                 try:
-                    if appender is None:
-                        appender = await Appender.open(self._url)
-                    await commit_group(group, appender, self._ring)
-                except (psycopg.OperationalError, OSError) as error:
+                    # A frozen server answers nothing at all: the provider's own patience must not run out first.
+                    async with asyncio.timeout(_PATIENCE_SECONDS):
+                        if appender is None:
+                            appender = await Appender.open(self._url)
+                        await commit_group(group, appender, self._ring)
+                except (psycopg.OperationalError, OSError, TimeoutError) as error:
                     self._note_away(error)
                     if appender is not None:
                         await appender.close()

@@ -33,7 +33,8 @@ async def test_a_signed_post_is_on_the_record_and_its_repeat_is_told_the_same(
     edge: Edge, web: httpx.AsyncClient
 ) -> None:
     first, again = await _post(web, edge, _params()), await _post(web, edge, _params())
-    assert (first.status_code, first.text, first.headers["content-type"]) == (200, "<Response/>", "text/xml; charset=utf-8")
+    assert (first.status_code, first.text) == (200, "<Response/>")
+    assert first.headers["content-type"].startswith("text/xml")
     assert first.headers["tamas-result"] == "accepted"
     assert again.headers["tamas-result"] == "duplicate"
     assert first.headers["tamas-event-ids"] == again.headers["tamas-event-ids"]
