@@ -43,9 +43,9 @@ def demo(
     running: Installation | None = None
     try:
         running = start(given, say)
-        is_right = _run(running, seed)
+        is_right = _run(running, seed, stay)
         say(f"Done in {time.monotonic() - began:.0f} seconds.")
-        if stay or (stay is None and sys.stdin.isatty() and sys.stdout.isatty()):
+        if is_right and _stays(stay):
             _stay(running)
     finally:
         if running is not None:
@@ -56,7 +56,7 @@ def demo(
         raise typer.Exit(1)
 
 
-def _run(running: Installation, seed: int) -> bool:
+def _run(running: Installation, seed: int, stay: bool | None) -> bool:
     found = _settings(running)
     gateways, token = _set_up(found, running)
     pieces = plan(seed)
@@ -72,7 +72,8 @@ def _run(running: Installation, seed: int) -> bool:
     is_right = show.numbers(out, wanted, numbers)
     with httpx.Client(base_url=api, headers={"Authorization": f"Bearer {token}"}) as client:
         show.customer(out, _SHOWN, count.timeline(client, _SHOWN))
-    say(f"The form is at {gateways.form_url}, the API at {api}/api/v1/ with the token {token}")
+    if is_right and _stays(stay):
+        say(f"The form is at {gateways.form_url}, the API at {api}/api/v1/ with the token {token}")
     return is_right
 
 
@@ -128,6 +129,10 @@ def _settled(found: Settings, invalid: int, wanted: dict[str, int]) -> dict[str,
         if all(numbers[name] == wanted[name] for name in numbers) or time.monotonic() > deadline:
             return numbers
         time.sleep(0.1)
+
+
+def _stays(asked: bool | None) -> bool:
+    return sys.stdin.isatty() and sys.stdout.isatty() if asked is None else asked
 
 
 def _stay(running: Installation) -> None:

@@ -53,7 +53,9 @@ class Installation:
         """Write endpoints.json."""
         servers = {"postgres": self.postgres, "kafka": self.kafka}
         pids = {name: server.pid for name, server in servers.items() if server is not None}
-        write_endpoints(self.data, self.addresses, self.workers, pids)
+        # What a command beside it must not guess: partitions of topics decide where a read model stands.
+        topics = {name: self.environment[f"TAMAS_{name.upper()}"] for name in ("topic_prefix", "topic_partitions")}
+        write_endpoints(self.data, {**self.addresses, **topics}, self.workers, pids)
 
     def stop(self) -> None:
         """Workers first, then the servers they use."""

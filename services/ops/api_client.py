@@ -1,0 +1,43 @@
+"""Asks the API with the token of the environment; what it refuses becomes its sentence and an exit code."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import httpx
+import typer
+
+from services.ops.exits import AWAY, NO, NOT_ALLOWED, USAGE
+from services.ops.output import say
+from services.settings import Settings
+
+_SECONDS: Final = 15.0
+_EXITS: Final = {400: USAGE, 401: NOT_ALLOWED, 403: NOT_ALLOWED, 429: AWAY, 503: AWAY}
+
+
+def ask(settings: Settings, path: str, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """The JSON answer of a GET.
+
+    Raises:
+        httpx.TransportError: nobody answers there.
+        typer.Exit: it refuses; its sentence was told.
+    """
+    token = "" if settings.api_token is None else settings.api_token.get_secret_value()
+    params = {name: value for name, value in asked.items() if value is not None}
+    answer = httpx.get(
+        settings.api_url.rstrip("/") + path,
+        params=params,
+        headers={"Authorization": f"Bearer {token}"},
+        timeout=_SECONDS,
+        follow_redirects=False,
+    )
+    if answer.is_success:
+        return answer.json()
+    say(_sentence(answer))
+    raise typer.Exit(_EXITS.get(answer.status_code, NO))
+
+
+def _sentence(answer: httpx.Response) -> str:
+    try:
+        return str(answer.json()["detail"])
+    except (ValueError, KeyError, TypeError):
+        return f"{answer.url.copy_with(query=None)} answers {answer.status_code}"
