@@ -1,7 +1,8 @@
 """The one factory of Kafka producers, and how every client of Kafka connects and signs in."""
 
 import asyncio
-from typing import Any, Final
+from collections import deque
+from typing import Any, Final, TypeAlias, cast
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import ProducerClosed
@@ -9,6 +10,7 @@ from aiokafka.helpers import create_ssl_context
 
 from services.settings import Settings
 
+Batches: TypeAlias = dict[Any, deque[Any]]
 BATCH_BYTES: Final = 256 * 1024
 """Before compression. A single larger record still goes, alone in its batch."""
 _REQUEST_MS: Final = 10_000
@@ -56,7 +58,11 @@ async def abandon(given: AIOKafkaProducer) -> None:
             await given.stop()
     except TimeoutError:
         # aiokafka would wait for the broker: fail what is queued, then cut the connections under what is on its way.
-        given._message_accumulator.fail_all(ProducerClosed())  # noqa: SLF001 - no public way
+        queued = given._message_accumulator  # noqa: SLF001 - no public way
+        queued.fail_all(ProducerClosed())
+        # Nobody waits for their turn any more, and asyncio would complain that nobody asked how it ended.
+        turns = [batch._drain_waiter for batches in cast("Batches", queued._batches).values() for batch in batches]  # noqa: SLF001
+        _ = [turn.exception() for turn in turns if turn.done()]
         task = given._sender.sender_task  # noqa: SLF001 - the same
         if task is not None:
             task.cancel()

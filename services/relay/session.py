@@ -153,13 +153,13 @@ class Session:
 
     async def _settle(self, sent: _Sent) -> None:
         lost: dict[TopicPartition, int] = {}
-        async with asyncio.timeout(_ACK_SECONDS):
-            for at, count, future in sent.awaited:
-                offset = (await future).offset
-                # -1: a repeat that the broker knew, but no longer where.
-                if 0 <= offset < self._ends[at]:
-                    lost.setdefault(at, offset)
-                self._ends[at] = max(self._ends[at], offset) + count
+        await _acknowledged([future for _, _, future in sent.awaited])
+        for at, count, future in sent.awaited:
+            offset = future.result().offset
+            # -1: a repeat that the broker knew, but no longer where.
+            if 0 <= offset < self._ends[at]:
+                lost.setdefault(at, offset)
+            self._ends[at] = max(self._ends[at], offset) + count
         if lost:
             raise Shrunk(lost)
         await self._cursor.move(sent.position, sent.lasts)
@@ -177,6 +177,17 @@ class Session:
                 raise Shrunk(lost)
             await self._cursor.touch()
             self._told(self._cursor.position)
+
+
+async def _acknowledged(futures: list[asyncio.Future[Any]]) -> None:
+    if not futures:
+        return
+    # Not awaited themselves: being cancelled would cancel them too, and leave aiokafka's own errors to nobody.
+    done, waiting = await asyncio.wait(futures, timeout=_ACK_SECONDS, return_when=asyncio.FIRST_EXCEPTION)
+    for future in done:
+        future.result()
+    if waiting:
+        raise TimeoutError(f"the broker did not acknowledge within {_ACK_SECONDS:.0f} s")
 
 
 def _seen(future: asyncio.Future[Any]) -> None:

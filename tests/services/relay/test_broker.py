@@ -31,10 +31,22 @@ async def test_topic_deleted_while_running_is_filled_again(wired: Settings, *, m
         await _delete(wired, "interactions", made_again=made_again)
         await writing
         if not busy:
-            await asyncio.sleep(3)
+            await _whole_again(wired, source.written)
         await source.write(50)
         await _whole_again(wired, source.written)
         assert relay.status().ok
+    check_whole(await read_topic(wired), source.written)
+
+
+async def test_topic_made_anew_and_at_once_longer_than_it_was(wired: Settings) -> None:
+    """Its length tells nothing then: only where the first new record went does."""
+    source = await writer(wired)
+    async with relaying(wired) as relay:
+        await source.write(30)
+        await caught_up(relay, wired)
+        await _delete(wired, "interactions", made_again=True)
+        await source.write(500, group=250)
+        await _whole_again(wired, source.written)
     check_whole(await read_topic(wired), source.written)
 
 
