@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Callable, Mapping
-from typing import Final
+from typing import Any, Final
 
 from fastapi import APIRouter, FastAPI
 
@@ -54,6 +54,14 @@ def build(settings: Settings, *, checks: Mapping[str, Check] | None = None, limi
     problems.install(app)
     app.add_middleware(Edge)
     return app
+
+
+def openapi_document() -> dict[str, Any]:
+    """What /openapi.json answers, without an installation."""
+    app = FastAPI()
+    for router in (*_ROUTERS, documents.ROUTER):
+        app.include_router(router)
+    return documents.document(app)
 
 
 async def run(

@@ -65,6 +65,13 @@ def install(app: FastAPI, settings: Settings) -> None:
         return app.openapi_schema
 
     app.openapi = openapi
+    app.state.parameters = {
+        (path, method.upper()): frozenset(
+            one["name"] for one in operation.get("parameters", ()) if one["in"] == "query"
+        )
+        for path, operations in openapi()["paths"].items()
+        for method, operation in operations.items()
+    }
 
 
 def document(app: FastAPI) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from schemas.topics import Topic
 from services.api.access import may
 from services.api.answers import BIGGEST, Position
-from services.api.problems import not_found, responses
+from services.api.problems import guarded, not_found
 from services.api.runtime import Runtime, runtime_of
 from services.cloudevents import BATCH_TYPE, EVENT_TYPE, to_batch, to_headers, to_json
 from services.record.reader import Row
@@ -44,7 +44,7 @@ _HEADER: Final = {
             "content": {BATCH_TYPE: {"schema": {"type": "array", "items": _EVENT}}},
             "headers": _HEADER,
         },
-        **responses(400, 401, 403, 429, 503),
+        **guarded(),
     },
 )
 async def read_events(
@@ -81,7 +81,7 @@ async def page_of(
             "whole event when `Accept` asks for it.",
             "content": {"application/json": {"schema": {"type": "object"}}, EVENT_TYPE: {"schema": _EVENT}},
         },
-        **responses(401, 403, 404, 429, 503),
+        **guarded(404),
     },
 )
 async def read_event(

@@ -7,8 +7,9 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import orjson
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from channels.registry import REGISTRY
 from services.tenancy.doors import door_url
 from services.tenancy.inbox import OpenInbox
 
@@ -16,7 +17,15 @@ _TEXT = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f]*$"
 _Text = Annotated[str, Field(max_length=500, pattern=_TEXT)]
 _Value = Annotated[str, Field(max_length=20_000, pattern=r"^[^\x00]*$")]
 _Name = Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[a-z][a-z0-9_]*$")]
-_Pairs = Annotated[dict[_Name, _Value], Field(max_length=50)]
+_Pairs = Annotated[
+    dict[_Name, _Value], Field(max_length=50, json_schema_extra={"additionalProperties": False, "maxProperties": 50})
+]
+
+
+def _known(channel: str) -> str:
+    if channel not in REGISTRY:
+        raise ValueError(f"there is no such channel; there are {', '.join(sorted(REGISTRY))}")
+    return channel
 
 
 class NewInboxBody(BaseModel):
@@ -24,7 +33,7 @@ class NewInboxBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    channel: Annotated[str, Field(max_length=60, pattern=r"^[a-z]+/[a-z0-9_]+$", examples=["sms/twilio"])]
+    channel: Annotated[str, AfterValidator(_known), Field(json_schema_extra={"enum": [*sorted(REGISTRY)]})]
     name: Annotated[str, Field(min_length=1, max_length=200, pattern=_TEXT, description="For people.")]
     address: _Text = Field("", description="The number or mailbox that customers write to; empty for a form.")
     settings: _Pairs = Field(default_factory=dict[str, str])

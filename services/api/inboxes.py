@@ -9,7 +9,6 @@ import orjson
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from psycopg.rows import dict_row
 
-from channels.registry import REGISTRY
 from schemas.setting import InboxAdded
 from services.api.access import allows, may
 from services.api.answers import Limit, as_json
@@ -24,7 +23,7 @@ from services.api.inbox_shapes import (
     etag,
     inbox,
 )
-from services.api.problems import Problem, responses
+from services.api.problems import Problem, guarded
 from services.api.runtime import Runtime, runtime_of
 from services.api.settled import inbox_of, register_of
 from services.record.reader import event_of
@@ -41,7 +40,7 @@ _Etag = Annotated[str | None, Header(alias="If-Match", max_length=200, descripti
 @ROUTER.get(
     "",
     response_model=InboxList,
-    responses=responses(401, 403, 429, 503),
+    responses=guarded(),
 )
 async def list_inboxes(request: Request, token: Annotated[Token, Depends(may("read_inboxes"))]) -> Response:
     """All inboxes."""
@@ -54,7 +53,7 @@ async def list_inboxes(request: Request, token: Annotated[Token, Depends(may("re
     "",
     status_code=201,
     response_model=InboxBody,
-    responses=responses(400, 401, 403, 409, 413, 415, 422, 429, 503),
+    responses=guarded(409, 413, 415, 422),
     openapi_extra=documented(NewInboxBody),
 )
 async def add_inbox(
@@ -64,9 +63,6 @@ async def add_inbox(
     key: IdempotencyKey = None,
 ) -> Response:
     """Open an inbox."""
-    if body.channel not in REGISTRY:
-        known = ", ".join(sorted(REGISTRY))
-        raise Problem(422, f"There is no channel {body.channel}. There are: {known}.", errors=[("channel", "unknown")])
     runtime = runtime_of(request)
     new = NewInbox(body.channel, body.name, body.address, body.settings, body.secrets)
     if key is None:
@@ -84,7 +80,7 @@ async def add_inbox(
 @ROUTER.get(
     "/{inbox_id}",
     response_model=InboxBody,
-    responses=responses(401, 403, 404, 429, 503),
+    responses=guarded(404),
 )
 async def read_inbox(
     request: Request, inbox_id: UUID, token: Annotated[Token, Depends(may("read_inboxes"))]
@@ -101,7 +97,7 @@ async def read_inbox(
 @ROUTER.patch(
     "/{inbox_id}",
     response_model=InboxBody,
-    responses=responses(400, 401, 403, 404, 409, 412, 413, 415, 422, 429, 503),
+    responses=guarded(404, 409, 412, 413, 415, 422),
     openapi_extra=documented(InboxChangeBody),
 )
 async def change_inbox(
@@ -125,7 +121,7 @@ async def change_inbox(
 @ROUTER.get(
     "/{inbox_id}/requests",
     response_model=RequestList,
-    responses=responses(400, 401, 403, 404, 429, 503),
+    responses=guarded(404),
 )
 async def read_requests(
     request: Request,

@@ -13,7 +13,7 @@ from channels.contract import InboundRequest
 from projections.timeline.queries import Item, interaction
 from services.api.access import may
 from services.api.answers import as_json
-from services.api.problems import Problem, not_found, responses
+from services.api.problems import Problem, guarded, not_found
 from services.api.runtime import Runtime, runtime_of
 from services.api.shapes import InteractionDetail, detail
 from services.record.raw import opened
@@ -34,7 +34,7 @@ _BYTES: Final = {"schema": {"type": "string", "contentMediaType": "application/o
 @ROUTER.get(
     "/interactions/{interaction_id}",
     response_model=InteractionDetail,
-    responses=responses(401, 403, 404, 429, 503),
+    responses=guarded(404),
 )
 async def read_interaction(
     request: Request, interaction_id: UUID, token: Annotated[Token, Depends(may("read_timeline"))]
@@ -51,7 +51,7 @@ async def read_interaction(
             "description": "A mail as it is; anything else with its request line and headers.",
             "content": {"message/http": _BYTES, "message/rfc822": _BYTES},
         },
-        **responses(401, 403, 404, 429, 503),
+        **guarded(404),
     },
 )
 async def read_raw(
@@ -74,7 +74,7 @@ async def read_raw(
     response_class=Response,
     responses={
         200: {"description": "The file itself.", "content": {"*/*": _BYTES}},
-        **responses(401, 403, 404, 429, 503),
+        **guarded(404),
     },
 )
 async def read_attachment(

@@ -12,7 +12,7 @@ from services.api.access import may
 from services.api.answers import Cursor, Limit, as_json, link, next_page
 from services.api.cursor import decoded, encoded
 from services.api.idempotency import IdempotencyKey
-from services.api.problems import Problem, not_found, responses
+from services.api.problems import Problem, guarded, not_found
 from services.api.runtime import runtime_of
 from services.tenancy.tokens import Token
 
@@ -66,7 +66,7 @@ class Retried(BaseModel):
 @ROUTER.get(
     "",
     response_model=ParkedPage,
-    responses=responses(400, 401, 403, 429, 503),
+    responses=guarded(),
 )
 async def list_parked(
     request: Request,
@@ -96,7 +96,7 @@ async def list_parked(
     "/{parked_id}/retry",
     status_code=202,
     response_model=Retried,
-    responses=responses(400, 401, 403, 404, 409, 429, 503),
+    responses=guarded(404, 409),
     description="By nature the same when repeated, with or without a key.",
 )
 async def retry(

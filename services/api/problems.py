@@ -109,6 +109,11 @@ def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     }
 
 
+def guarded(*more: int) -> dict[int | str, dict[str, Any]]:
+    """The same for an operation that asks who it is: what each of them may answer, and `more`."""
+    return responses(*sorted({400, 401, 403, 429, 503, *more}))
+
+
 def install(app: FastAPI) -> None:
     """Let every error that an operation may raise end in a problem."""
 

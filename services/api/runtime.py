@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import time
 from collections.abc import AsyncGenerator
 from typing import Final, cast
 from uuid import UUID
@@ -18,6 +19,7 @@ from services.api.limits import Limits
 from services.api.progress import Progress
 from services.api.tail import Tail
 from services.blobs import BlobStore
+from services.keys.erasures import HEAR_SECONDS, Erasures
 from services.keys.ring import Ring
 from services.keys.vault import Vault
 from services.record.reader import Reader
@@ -28,6 +30,8 @@ from services.tenancy.tokens import Authenticator
 _OPTIONS: Final = "-c TimeZone=UTC -c statement_timeout=5000"
 REQUESTS_PER_SECOND: Final = 1000
 STRANGERS_PER_SECOND: Final = 50
+_REMEMBERED_SECONDS: Final = 1.0
+_REMEMBERED: Final = 10_000
 
 
 class OneTenant:
@@ -53,6 +57,7 @@ class Runtime:
         """Nothing is connected before `opened`. Raises `Misconfigured`."""
         self._settings: Final = settings
         self._public_url = settings.public_url
+        self._address_ids: Final[dict[tuple[str, str], tuple[UUID, float]]] = {}
         vault = Vault(settings.secrets())
         self.record: Final = database.pool(
             settings.record_url, size=6, role="tamas_api", options=_OPTIONS, name="tamas-api"
@@ -67,7 +72,7 @@ class Runtime:
         self.authenticator: Final = Authenticator(self.record)
         self.limits: Final = limits or Limits(REQUESTS_PER_SECOND, 2 * REQUESTS_PER_SECOND)
         self.strangers: Final = Limits(STRANGERS_PER_SECOND, 2 * STRANGERS_PER_SECOND)
-        self.tail: Final = Tail(self.record, self.ring)
+        self.tail: Final = Tail(self.record)
         self.progress: Final = Progress(self.record, self._views)
         self.closing: Final = asyncio.Event()
         self.streams: Final[dict[UUID, int]] = {}
@@ -79,13 +84,14 @@ class Runtime:
         pools = (self.record, self._views, self._keys)
         for pool in pools:
             await pool.open()
-        tailing = asyncio.create_task(self.tail.run())
+        tasks = [asyncio.create_task(self.tail.run()), asyncio.create_task(self._forget_erased())]
         try:
             yield
         finally:
             self.closing.set()
-            tailing.cancel()
-            await asyncio.gather(tailing, return_exceptions=True)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
             for pool in pools:
                 await pool.close()
             await asyncio.to_thread(self.tenancy.close)
@@ -105,10 +111,30 @@ class Runtime:
         async with self._views.connection() as connection, reading(connection, TIMELINE, tenant) as tx:
             yield tx
 
+    async def address_id(self, tenant: str, address: str) -> UUID | None:
+        """By what an address is known. An erased one is found for a second more; its rows are purged all the same."""
+        now = time.monotonic()
+        known = self._address_ids.get((tenant, address))
+        if known is not None and now - known[1] < _REMEMBERED_SECONDS:
+            return known[0]
+        found = await self.ring.find(tenant, address)
+        if found is None:
+            return None
+        if len(self._address_ids) >= _REMEMBERED:
+            self._address_ids.clear()
+        self._address_ids[tenant, address] = found.address_id, now
+        return found.address_id
+
     def public_url(self) -> str:
         """The root of every URL that we give out."""
         self._public_url = self._public_url or self._running_door()
         return self._public_url or f"http://{self._settings.http_listen}"
+
+    async def _forget_erased(self) -> None:
+        erasures = Erasures(self._keys, self.ring)
+        while True:
+            await erasures.refresh()
+            await asyncio.sleep(HEAR_SECONDS)
 
     def _running_door(self) -> str:
         # The front door may have taken any free port, and is another process.

@@ -16,7 +16,7 @@ from schemas.topics import Topic
 from services.api.access import may
 from services.api.answers import BIGGEST
 from services.api.events import Topics, page_of
-from services.api.problems import Problem, responses
+from services.api.problems import Problem, guarded
 from services.api.runtime import Runtime, runtime_of
 from services.cloudevents import to_json
 from services.tenancy.tokens import Token
@@ -45,7 +45,7 @@ class Stream(StreamingResponse):
             "An `id` alone comes when nothing else did for 15 s.",
             "content": {"text/event-stream": {"schema": {"type": "string"}}},
         },
-        **responses(400, 401, 403, 429, 503),
+        **guarded(),
     },
 )
 async def stream(
@@ -62,8 +62,6 @@ async def stream(
     runtime = runtime_of(request)
     head = await runtime.tail.head()
     begin = min(int(last_event_id), BIGGEST) if last_event_id else head if after is None else after
-    if request.method == "HEAD":
-        return Response(headers=_HEADERS, media_type=Stream.media_type)
     _count(runtime, token)
     secret = request.headers["authorization"].partition(" ")[2].strip()
     return Stream(_frames(runtime, token, secret, topic, begin), headers=_HEADERS)

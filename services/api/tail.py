@@ -1,15 +1,14 @@
-"""One tail of the record for the whole process: wakes streams that have something to read, forgets erased keys."""
+"""One tail of the record for the whole process: wakes the streams that have something to read."""
 
 import asyncio
-from collections import defaultdict
+import contextlib
 from collections.abc import Collection
+from dataclasses import dataclass
 from typing import Final
 
 import psycopg
 import structlog
 from psycopg_pool import AsyncConnectionPool
-
-from services.keys.ring import Ring
 
 _LIVE_SECONDS: Final = 0.02
 _QUIET_SECONDS: Final = 1.0
@@ -17,16 +16,25 @@ _PAGE: Final = 2000
 _log: Final = structlog.get_logger()
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Waiting:
+    tenant: str
+    topics: frozenset[str] | None
+    woken: asyncio.Future[None]
+
+    def wants(self, tenant: str, topic: str) -> bool:
+        return tenant == self.tenant and (self.topics is None or topic in self.topics)
+
+
 class Tail:
     """Looks fifty times a second while anybody waits, once a second otherwise."""
 
-    def __init__(self, pool: AsyncConnectionPool, ring: Ring) -> None:
+    def __init__(self, pool: AsyncConnectionPool) -> None:
         """`pool` is to RECORD_URL in the role tamas_api."""
         self._pool: Final = pool
-        self._ring: Final = ring
         self._position: int | None = None
         self._newest: Final[dict[tuple[str, str], int]] = {}
-        self._waiting: Final[defaultdict[str, set[asyncio.Future[None]]]] = defaultdict(set)
+        self._waiting: Final[set[_Waiting]] = set()
         self._asked: Final = asyncio.Event()
 
     async def run(self) -> None:
@@ -35,26 +43,24 @@ class Tail:
             try:
                 while await self._look() == _PAGE:
                     pass
-            except psycopg.OperationalError as error:
-                _log.info("api.tail_away", error=type(error).__name__)
+            except psycopg.Error as error:
+                _log.warning("api.tail_away", error=type(error).__name__)
                 await asyncio.sleep(_QUIET_SECONDS)
-            if any(self._waiting.values()):
+            if self._waiting:
                 await asyncio.sleep(_LIVE_SECONDS)
             else:
                 self._asked.clear()
-                with_patience = asyncio.timeout(_QUIET_SECONDS)
-                try:
-                    async with with_patience:
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(_QUIET_SECONDS):
                         await self._asked.wait()
-                except TimeoutError:
-                    continue
 
     async def news(self, tenant: str, topics: Collection[str] | None, after: int, seconds: float) -> bool:
         """Wait until an event of this tenant above this position has come; False when none did in time."""
         if self._has(tenant, topics, after):
             return True
-        woken = asyncio.get_running_loop().create_future()
-        self._waiting[tenant].add(woken)
+        woken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        waiting = _Waiting(tenant, None if topics is None else frozenset(topics), woken)
+        self._waiting.add(waiting)
         self._asked.set()
         try:
             async with asyncio.timeout(seconds):
@@ -62,7 +68,7 @@ class Tail:
         except TimeoutError:
             return False
         finally:
-            self._waiting[tenant].discard(woken)
+            self._waiting.discard(waiting)
         return True
 
     async def head(self) -> int:
@@ -81,16 +87,15 @@ class Tail:
             self._position = await self.head()
         async with self._pool.connection() as connection:
             cursor = await connection.execute(
-                "SELECT position, tenant, topic, erased FROM record.arrived(%s, %s)", (self._position, _PAGE)
+                "SELECT number, tenant, topic FROM record.arrived(%s, %s) AS news (number, tenant, topic)",
+                (self._position, _PAGE),
             )
             rows = await cursor.fetchall()
-        for position, tenant, topic, erased in rows:
+        for position, tenant, topic in rows:
             self._position = position
             self._newest[tenant, topic] = position
-            if erased is not None:
-                self._ring.drop(tenant, None, erased)
-        for tenant in {row[1] for row in rows}:
-            for waiting in self._waiting[tenant]:
-                if not waiting.done():
-                    waiting.set_result(None)
+        arrived = {(tenant, topic) for _, tenant, topic in rows}
+        for one in self._waiting:
+            if not one.woken.done() and any(one.wants(tenant, topic) for tenant, topic in arrived):
+                one.woken.set_result(None)
         return len(rows)

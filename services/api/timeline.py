@@ -5,26 +5,24 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from channels.phone import customer_address
-from projections.generation import position
 from projections.timeline.queries import Item, timeline
 from schemas.interaction import Direction, Kind
 from services.api.access import may
 from services.api.answers import Cursor, Limit, Position, Time, as_json, link, next_page
 from services.api.cursor import decoded, encoded
-from services.api.problems import responses
+from services.api.problems import guarded
 from services.api.runtime import Runtime, runtime_of
 from services.api.settled import region_of
 from services.api.shapes import TimelinePage, interaction
 from services.tenancy.tokens import Token
 
 ROUTER: Final = APIRouter(prefix="/api/v1", tags=["timeline"])
-_SET: Final = "views"
 
 
 @ROUTER.get(
     "/timeline",
     response_model=TimelinePage,
-    responses=responses(400, 401, 403, 429, 503),
+    responses=guarded(),
 )
 async def read_timeline(
     *,
@@ -62,13 +60,14 @@ async def read_timeline(
         "since": since,
         "until": until,
     }
-    items, reached = await _read(runtime, token.tenant, address, limit=limit + 1, before=before, **filters)
+    # Before the rows, so that it never promises more than is in them.
+    reached, lag_seconds = await runtime.progress.now()
+    items = await _read(runtime, token.tenant, address, limit=limit + 1, before=before, **filters)
     following = None
     if len(items) > limit:
         items = items[:limit]
         asked = {"address": address, "limit": limit, **{name: _text(value) for name, value in filters.items()}}
         following = next_page("/api/v1/timeline", asked, encoded(items[-1].effective_at, items[-1].position))
-    _, lag_seconds = await runtime.progress.now()
     page = {
         "items": [interaction(item) for item in items],
         "next": following,
@@ -78,12 +77,10 @@ async def read_timeline(
     return as_json(page, headers=link(following))
 
 
-async def _read(runtime: Runtime, tenant: str, address: str, **asked: Any) -> tuple[list[Item], int]:
-    subject = await runtime.ring.find(tenant, await _known_as(runtime, tenant, address))
+async def _read(runtime: Runtime, tenant: str, address: str, **asked: Any) -> list[Item]:
+    address_id = await runtime.address_id(tenant, await _known_as(runtime, tenant, address))
     async with runtime.timeline(tenant) as tx:
-        # Before the rows, so that it never promises more than is in them.
-        reached = await position(tx, _SET)
-        return ([] if subject is None else await timeline(tx, tenant, subject.address_id, **asked)), reached
+        return [] if address_id is None else await timeline(tx, tenant, address_id, **asked)
 
 
 async def _known_as(runtime: Runtime, tenant: str, written: str) -> str:

@@ -71,16 +71,15 @@ CREATE FUNCTION record.behind_since(after bigint) RETURNS timestamptz
         (SELECT position, recorded_at FROM record.decisions WHERE position > after ORDER BY position LIMIT 1)
     ) AS next ORDER BY position LIMIT 1
 $$;
--- Whose streams have something to read, and which keys are to be forgotten.
-CREATE FUNCTION record.arrived(after bigint, most integer)
-    RETURNS TABLE ("position" bigint, tenant text, topic text, erased uuid)
+-- Whose streams have something to read; not what.
+CREATE FUNCTION record.arrived(after bigint, most integer) RETURNS TABLE (number bigint, tenant text, topic text)
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = '' AS $$
     SELECT * FROM (
-        (SELECT f.position, f.tenant, f.topic, CASE WHEN f.type = 'address.erased' THEN f.subject END
-        FROM record.facts AS f WHERE f.position > after ORDER BY f.position LIMIT most)
+        (SELECT f.position, f.tenant, f.topic FROM record.facts AS f
+        WHERE f.position > after ORDER BY f.position LIMIT most)
         UNION ALL
-        (SELECT d.position, d.tenant, d.topic, CASE WHEN d.type = 'address.erased' THEN d.originator_id END
-        FROM record.decisions AS d WHERE d.position > after ORDER BY d.position LIMIT most)
+        (SELECT d.position, d.tenant, d.topic FROM record.decisions AS d
+        WHERE d.position > after ORDER BY d.position LIMIT most)
     ) AS news ORDER BY 1 LIMIT most
 $$;
 REVOKE ALL ON FUNCTION record.head(), record.behind_since(bigint), record.arrived(bigint, integer) FROM PUBLIC;

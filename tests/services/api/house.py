@@ -1,7 +1,7 @@
-"""A running installation: two tenants, tokens of every role, messages through the intake, read models filled, the API."""
+"""A running installation: two tenants, tokens of every role, the intake, read models that follow, the API."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -113,7 +113,7 @@ def receipt(tenant: str, key: str, state: Any, address: str = ALI, at: datetime 
 
 
 @asynccontextmanager
-async def opened(settings: Settings, *, projecting: bool = True) -> AsyncIterator[House]:
+async def opened(settings: Settings, *, projecting: bool = True) -> AsyncGenerator[House]:
     inboxes: dict[str, UUID] = {}
     with Tenancy(settings) as tenancy:
         for slug in ("shop", "rival"):

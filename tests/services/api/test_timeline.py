@@ -3,7 +3,6 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from schemas.reference import reference
 from tests.services.api.house import ALI, NOON, House, message, receipt
 
 MEMBERS = {
@@ -124,14 +123,3 @@ async def test_min_position_gives_up_after_two_seconds(house: House) -> None:
     assert (answer.status_code, answer.json()["code"]) == (503, "not_yet_there")
     assert int(answer.headers["retry-after"]) >= 1
     assert 1.9 < asyncio.get_running_loop().time() - began < 3
-
-
-async def test_one_interaction(house: House) -> None:
-    await house.say("one")
-    await house.caught_up()
-    (item,) = (await house.get("/api/v1/timeline", address=ALI)).json()["items"]
-    found = (await house.get(f"/api/v1/interactions/{item['interaction_id']}", "agent")).json()
-    assert {name: found[name] for name in MEMBERS} == item
-    from uuid import UUID
-
-    assert found["reference"] == reference(UUID(item["event_id"]))

@@ -1,0 +1,111 @@
+"""Who sees what: tokens, roles, and other tenants, over every path of the document."""
+
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+import pytest
+
+from services.api.access import ACCESS
+from services.tenancy.tokens import ROLES, add_token, revoke_token, tokens
+from tests.services.api.house import ALI, House, with_file
+
+OPEN = {"/livez", "/readyz", "/asyncapi.json", "/schemas/{type}/{version}.json"}
+# One operation for each line of the table of roles.
+OPERATIONS = {
+    "read_timeline": ("GET", "/api/v1/timeline?address=x", 200),
+    "read_raw": ("GET", f"/api/v1/interactions/{uuid4()}/raw", 404),
+    "read_inboxes": ("GET", "/api/v1/inboxes", 200),
+    "change_inboxes": ("PATCH", f"/api/v1/inboxes/{uuid4()}", 404),
+    "read_requests": ("GET", f"/api/v1/inboxes/{uuid4()}/requests", 404),
+    "read_events": ("GET", "/api/v1/events", 200),
+    "read_parked": ("GET", "/api/v1/parked", 200),
+    "retry_parked": ("POST", f"/api/v1/parked/{uuid4()}/retry", 404),
+}
+
+
+def _paths(house: House) -> list[tuple[str, str]]:
+    paths: dict[str, dict[str, Any]] = house.app.openapi()["paths"]
+    return [(method.upper(), path) for path, operations in paths.items() for method in operations]
+
+
+async def test_without_a_token_nothing_but_health_and_contracts(house: House) -> None:
+    for method, path in _paths(house):
+        if path in OPEN:
+            continue
+        for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": "Basic dTpw"}):
+            answer = await house.http.request(method, path, headers=headers, json={})
+            assert (answer.status_code, answer.json()["code"]) == (401, "unauthenticated"), path
+            assert answer.headers["www-authenticate"] == "Bearer"
+
+
+@pytest.mark.parametrize("action", sorted(ACCESS))
+async def test_the_table_of_roles_holds(house: House, action: Any) -> None:
+    method, path, status = OPERATIONS[action]
+    for role in ROLES:
+        answer = await house.http.request(method, path, headers=house.as_role(role), json={})
+        assert answer.status_code == (status if role in ACCESS[action] else 403), (role, answer.text)
+
+
+async def test_a_revoked_token_is_noticed(house: House) -> None:
+    token, secret = add_token(house.settings.record_url, "shop", "soon gone", "agent", None)
+    headers = {"Authorization": f"Bearer {secret}"}
+    revoke_token(house.settings.record_url, "shop", token.token_id)
+    assert (await house.http.get("/api/v1/timeline?address=x", headers=headers)).status_code == 401
+    assert len(tokens(house.settings.record_url, "shop")) == len(ROLES) + 1
+
+
+async def _ids(house: House) -> dict[str, Any]:
+    """One of each of the shop's things, by the name of its path parameter."""
+    await house.hear([with_file("shop", "SM1", "secret.txt", b"secret", "text/plain")])
+    await house.hear([], reason="cannot be read")
+    await house.caught_up()
+    (item,) = (await house.get("/api/v1/timeline", address=ALI)).json()["items"]
+    with psycopg.connect(house.settings.record_url) as connection:
+        row = connection.execute("SELECT parked_id FROM service.parked").fetchone()
+    assert row is not None
+    return {
+        "interaction_id": item["interaction_id"],
+        "attachment_id": item["attachments"][0]["attachment_id"],
+        "inbox_id": house.inboxes["shop"],
+        "position": item["position"],
+        "parked_id": row[0],
+    }
+
+
+async def test_ids_of_another_tenant_are_not_found_on_any_path(house: House) -> None:
+    ids = await _ids(house)
+    walked = 0
+    for method, path in _paths(house):
+        if "{" not in path or path in OPEN:
+            continue
+        for tenant, expected in (("rival", {404}), ("shop", {200, 202})):
+            answer = await house.http.request(
+                method, path.format(**ids), headers=house.as_role("operator", tenant), json={"settings": {}}
+            )
+            assert answer.status_code in expected, (tenant, path, answer.text)
+            assert answer.headers["tamas-request-id"]
+        walked += 1
+    assert walked == 8
+
+
+async def test_lists_show_nothing_of_another_tenant(house: House) -> None:
+    ids = await _ids(house)
+    assert (await house.get("/api/v1/timeline", tenant="rival", address=ALI)).json()["items"] == []
+    assert (await house.get("/api/v1/parked", tenant="rival")).json()["items"] == []
+    assert str(ids["inbox_id"]) not in (await house.get("/api/v1/inboxes", tenant="rival")).text
+    assert {event["tenant"] for event in (await house.get("/api/v1/events", tenant="rival")).json()} == {"rival"}
+
+
+async def test_row_level_security_holds_without_our_own_conditions(house: House) -> None:
+    """What would be seen if a query forgot its `WHERE tenant`."""
+    await _ids(house)
+    runtime = house.app.state.runtime
+    for table in ("record.facts", "record.decisions", "record.raw", "service.parked", "service.pending"):
+        async with runtime.of("rival").connection() as connection:
+            cursor = await connection.execute(f"SELECT count(*) FROM {table} WHERE tenant <> 'rival'".encode())
+            assert await cursor.fetchone() == (0,), table
+    async with runtime.timeline("rival") as tx:
+        assert await (await tx.execute("SELECT count(*) FROM interactions")).fetchone() == (0,)
+    async with runtime.record.connection() as connection, connection.transaction():
+        assert await (await connection.execute("SELECT count(*) FROM record.facts")).fetchone() == (0,)
