@@ -29,6 +29,8 @@ CREATE TABLE interactions (
 );
 CREATE INDEX interactions_newest_first ON interactions (tenant, address_id, effective_at DESC, position DESC);
 CREATE INDEX interactions_by_event ON interactions (event_id);
+CREATE INDEX interactions_by_attachment ON interactions USING gin ((attachments::jsonb) jsonb_path_ops)
+    WHERE attachments IS NOT NULL;
 
 -- Receipts one by one, so that a mended or withdrawn one can be folded again.
 CREATE TABLE receipts (

@@ -7,6 +7,7 @@ from typing import TypeAlias
 from psycopg import AsyncConnection
 
 from schemas.topics import Topic
+from services.settings import Misconfigured
 
 Place: TypeAlias = tuple[str, int]
 """Topic (without prefix) and partition."""
@@ -25,7 +26,21 @@ class At:
 
 
 async def ensure(connection: AsyncConnection, projection_set: str, topics: Sequence[Topic], partitions: int) -> None:
-    """Make the rows of a set that are missing; they begin at 0."""
+    """Make the rows of a set that are missing; they begin at 0.
+
+    Raises:
+        Misconfigured: the set was filled from topics with another number of partitions, which would misplace events.
+    """
+    cursor = await connection.execute(
+        "SELECT max(partition) + 1 FROM views.positions WHERE projection_set = %s AND topic = ANY(%s)",
+        (projection_set, list(topics)),
+    )
+    row = await cursor.fetchone()
+    if row is not None and row[0] not in (None, partitions):
+        raise Misconfigured(
+            f"the read models are filled from topics with {row[0]} partitions, "
+            f"TAMAS_TOPIC_PARTITIONS says {partitions}: set it to {row[0]}"
+        )
     await connection.execute(
         "INSERT INTO views.positions (projection_set, topic, partition, position) "
         "SELECT %s, topic, partition, 0 FROM unnest(%s::text[]) AS topic, generate_series(0, %s - 1) AS partition "
