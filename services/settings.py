@@ -107,6 +107,9 @@ def load(data: Path | None = None) -> Settings:
         update["api_url"] = found["http"]
     if "TAMAS_PUBLIC_URL" not in os.environ and found.get("public_url"):
         update["public_url"] = found["public_url"]
+    for name, read in (("topic_prefix", str), ("topic_partitions", int)):
+        if name not in given.model_fields_set and name in found:
+            update[name] = read(found[name])
     secret = given.data / "secret.key"
     if not given.secret_key and given.secret_key_file is None and secret.is_file():
         update["secret_key_file"] = secret

@@ -14,6 +14,11 @@ _SECONDS: Final = 15.0
 _EXITS: Final = {400: USAGE, 401: NOT_ALLOWED, 403: NOT_ALLOWED, 429: AWAY, 503: AWAY}
 
 
+def has_token(settings: Settings) -> bool:
+    """Whether TAMAS_API_TOKEN is set; empty is not."""
+    return settings.api_token is not None and bool(settings.api_token.get_secret_value())
+
+
 def ask(settings: Settings, path: str, asked: Mapping[str, Any]) -> dict[str, Any]:
     """The JSON answer of a GET.
 

@@ -12,6 +12,7 @@ from uuid import UUID
 import typer
 from pydantic import ValidationError
 
+from services import logs
 from services.settings import Misconfigured, Settings, load
 
 _UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
@@ -31,11 +32,14 @@ Secrets = Annotated[
 def settings() -> Settings:
     """The settings of this process. Raises `Misconfigured`."""
     try:
-        return load()
+        found = load()
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         name = str(first["loc"][0])
         raise Misconfigured(f"{name if name.isupper() else f'TAMAS_{name.upper()}'}: {first['msg']}") from error
+    # Standard output is for data.
+    logs.configure(found, "command")
+    return found
 
 
 def with_database() -> Settings:

@@ -17,7 +17,7 @@ from services.api.shapes import interaction
 from services.database import pool
 from services.keys.ring import Ring
 from services.keys.vault import Vault
-from services.ops.api_client import ask
+from services.ops.api_client import ask, has_token
 from services.ops.options import Json, TenantName, duration, moment, settings, with_database
 from services.ops.output import emit_rows, say
 from services.ops.whose import the_tenant
@@ -39,7 +39,7 @@ def run(
 ) -> None:
     """What was said with an address, newest first; from the API when TAMAS_API_TOKEN is set, else from the database."""
     start = None if since is None else _since(since)
-    if settings().api_token is not None:
+    if has_token(settings()):
         asked = {"address": address, "limit": limit, "since": None if start is None else start.isoformat()}
         found: list[dict[str, Any]] = ask(settings(), "/api/v1/timeline", asked)["items"]
     else:
@@ -81,13 +81,13 @@ def _for_people(item: Mapping[str, Any]) -> dict[str, object]:
     at = datetime.fromisoformat(item["occurred_at"]).astimezone()
     said = " ".join(part for part in (item["subject"], item["text"]) if part)
     one_line = " ".join(said.split())
-    files = len(item["attachments"])
+    short = one_line[: _TEXT - 1] + "…" if len(one_line) > _TEXT else one_line
+    files = f" [+{len(item['attachments'])}]" if item["attachments"] else ""
     return {
         "time": at.strftime("%Y-%m-%d %H:%M"),
         "direction": item["direction"],
         "channel": item["channel"],
-        "text": (one_line[: _TEXT - 1] + "…" if len(one_line) > _TEXT else one_line)
-        + (f" [+{files}]" if files else ""),
+        "text": short + files,
         "delivery": None if item["delivery"] is None else item["delivery"]["state"],
     }
 
