@@ -7,7 +7,7 @@ import structlog
 
 from services.ingress.forms import Forms
 from services.ingress.hooks import Hooks
-from services.ingress.http import App, Gone, Receive, Refusal, Scope, Send, answer, as_json, problem
+from services.ingress.http import App, Gone, Receive, Refusal, Scope, Send, answer, as_json, refused
 from services.record.raw import new_raw_id
 
 _LOG: Final = structlog.get_logger("doors")
@@ -31,10 +31,7 @@ class Doors:
         try:
             await self._routed(scope, receive, send)
         except Refusal as refusal:
-            request_id = new_raw_id()
-            given = problem(refusal.status, refusal.code, refusal.detail, request_id)
-            retry = ((b"retry-after", b"5"),) if refusal.status in (429, 503) else ()
-            await answer(send, given, request_id, retry)
+            await answer(send, *refused(refusal))
         except Gone:
             return
 

@@ -3,12 +3,13 @@
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Final
+from uuid import UUID
 
 import psycopg
 import structlog
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from services.ingress.submission import Away, Outcome, Submission
+from services.ingress.submission import Away, Outcome, Result, Submission
 from services.keys.ring import Ring, Subject
 from services.record.append import Appender, FactRow, Parked
 from services.record.facts import addresses, fact_row
@@ -18,6 +19,8 @@ _LOG: Final = structlog.get_logger("intake")
 
 Subjects = Mapping[tuple[str, str], Subject]
 Days = Mapping[tuple[str, date], AESGCM]
+Prepared = tuple[Submission, list[FactRow], tuple[UUID, ...]]
+"""A request, its facts as rows, and what is remembered of it in `seen`: ids are derived once, which costs."""
 
 
 async def commit_group(group: Sequence[Submission], appender: Appender, ring: Ring) -> None:
@@ -29,8 +32,11 @@ async def commit_group(group: Sequence[Submission], appender: Appender, ring: Ri
     subjects = await ring.subjects({pair for one in group for pair in addresses(one.tenant, one.heard)})
     days = {(one.tenant, one.request.received_at.date()) for one in group}
     ciphers = {key: await ring.day(*key) for key in days}
-    prepared = [(one, _facts(one, subjects)) for one in group]
-    await _commit(prepared, ciphers, appender)
+    await _commit([_prepared(one, _facts(one, subjects)) for one in group], ciphers, appender)
+
+
+def _prepared(one: Submission, rows: list[FactRow]) -> Prepared:
+    return one, rows, tuple([row.event_id for row in rows]) or one.event_ids
 
 
 def _facts(one: Submission, subjects: Subjects) -> list[FactRow]:
@@ -53,7 +59,7 @@ def _facts(one: Submission, subjects: Subjects) -> list[FactRow]:
         return []
 
 
-async def _commit(prepared: Sequence[tuple[Submission, list[FactRow]]], days: Days, appender: Appender) -> None:
+async def _commit(prepared: Sequence[Prepared], days: Days, appender: Appender) -> None:
     try:
         await _commit_at_once(prepared, days, appender)
     except psycopg.OperationalError:
@@ -68,23 +74,23 @@ async def _commit(prepared: Sequence[tuple[Submission, list[FactRow]]], days: Da
             await _park(prepared[0][0], error, days, appender)
 
 
-async def _commit_at_once(prepared: Sequence[tuple[Submission, list[FactRow]]], days: Days, appender: Appender) -> None:
-    new = await appender.new_of([(i, 1, one.tenant, one.raw_id) for one, _ in prepared for i in one.event_ids])
+async def _commit_at_once(prepared: Sequence[Prepared], days: Days, appender: Appender) -> None:
+    new = await appender.new_of([(i, 1, one.tenant, one.raw_id) for one, _, ids in prepared for i in ids])
     facts: list[FactRow] = []
     raws: list[RawRow] = []
     parked: list[Parked] = []
     outcomes: list[tuple[Submission, Outcome]] = []
-    for one, rows in prepared:
-        fresh = [event_id for event_id in one.event_ids if (event_id, 1) in new]
-        outcomes.append((one, _outcome(one, bool(fresh))))
+    for one, rows, ids in prepared:
+        fresh = [event_id for event_id in ids if (event_id, 1) in new]
+        outcomes.append((one, Outcome(_result(one, bool(fresh)), ids)))
         if not fresh:
             continue
-        new.difference_update((event_id, 1) for event_id in fresh)
+        new.difference_update([(event_id, 1) for event_id in fresh])
         facts.extend(row for row in rows if row.event_id in fresh)
         raw = _raw(one, days)
         raws.append(raw)
         if one.reason is not None:
-            parked.append(Parked(raw, one.event_ids[0], "ingress", one.reason))
+            parked.append(Parked(raw, ids[0], "ingress", one.reason))
     if raws:
         await appender.commit(facts, raws, parked=parked)
     else:
@@ -100,13 +106,13 @@ async def _park(one: Submission, error: psycopg.Error, days: Days, appender: App
         return
     one.reason = f"the record refuses its facts: {type(error).__name__}"
     _LOG.warning("request parked", raw_id=str(one.raw_id), error=type(error).__name__)
-    await _commit([(one, [])], days, appender)
+    await _commit([_prepared(one, [])], days, appender)
 
 
-def _outcome(one: Submission, fresh: bool) -> Outcome:
+def _result(one: Submission, fresh: bool) -> Result:
     if one.reason is not None:
-        return Outcome("parked", one.event_ids)
-    return Outcome("accepted" if fresh else "duplicate", one.event_ids)
+        return "parked"
+    return "accepted" if fresh else "duplicate"
 
 
 def _raw(one: Submission, days: Days) -> RawRow:

@@ -2,18 +2,19 @@
 
 from datetime import UTC, datetime
 from typing import Final
+from urllib.parse import unquote
 
 import structlog
 
 from channels.contract import Answer, InboundRequest
 from channels.errors import BadSignature, Malformed
-from services.ingress.http import Receive, Refusal, Scope, Send, answer, body_of, headers_of
+from services.ingress.http import RawHeaders, Receive, Refusal, Reply, Scope, Send, answer, body_of, refused, texts_of
 from services.ingress.intake import Intake
 from services.ingress.requests import RequestLog
 from services.ingress.submission import Away, Outcome, Submission
 from services.tenancy.directory import Directory, Inbox
 
-_BODY_LIMIT: Final = 4 << 20
+BODY_LIMIT: Final = 4 << 20
 _PARSED_AT_ONCE_BYTES: Final = 64 * 1024
 _LOG: Final = structlog.get_logger("hooks")
 
@@ -29,16 +30,29 @@ class Hooks:
         self._public_url: Final = public_url
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Verify, parse, commit, answer. Raises `Refusal` for what no channel will see."""
-        inbox, purpose = await self._inbox(scope["path"])
-        headers = headers_of(scope)
-        body = await body_of(scope, receive, _BODY_LIMIT)
-        path = scope.get("raw_path", scope["path"].encode()).decode("latin-1")
-        query = scope["query_string"].decode("latin-1")
+        """The ASGI way in. Raises `Refusal` for what no channel will see."""
+        target = scope.get("raw_path") or scope["path"].encode()
+        if scope["query_string"]:
+            target += b"?" + scope["query_string"]
+        # Whoever sends to a closed door is told before the body comes.
+        await self._inbox(target.decode("latin-1"))
+        body = await body_of(scope, receive, BODY_LIMIT)
+        await answer(send, *await self._reply(scope["method"], target, scope["headers"], body))
+
+    async def reply(self, method: str, target: bytes, headers: RawHeaders, body: bytes) -> Reply:
+        """Verify, parse, commit; `target` is the path and query as they were called. Never raises `Refusal`."""
+        try:
+            return await self._reply(method, target, headers, body)
+        except Refusal as refusal:
+            return refused(refusal)
+
+    async def _reply(self, method: str, target: bytes, headers: RawHeaders, body: bytes) -> Reply:
+        called = target.decode("latin-1")
+        inbox, purpose = await self._inbox(called)
         request = InboundRequest(
-            method=scope["method"],
-            url=f"{self._public_url}{path}?{query}" if query else self._public_url + path,
-            headers=headers,
+            method=method,
+            url=self._public_url + called,
+            headers=texts_of(headers),
             body=body,
             received_at=datetime.now(UTC),
             origin=inbox.origin,
@@ -46,11 +60,11 @@ class Hooks:
         )
         one = Submission(request, inbox.inbox_id)
         given, outcome = await self._taken(one, inbox)
-        extra = () if outcome is None else result_headers(outcome)
-        await answer(send, given, one.raw_id, extra)
+        return Reply(given, one.raw_id, () if outcome is None else result_headers(outcome))
 
-    async def _inbox(self, path: str) -> tuple[Inbox, str | None]:
-        parts = path.split("/")
+    async def _inbox(self, called: str) -> tuple[Inbox, str | None]:
+        path = called.partition("?")[0]
+        parts = (unquote(path) if "%" in path else path).split("/")
         if len(parts) not in (5, 6):
             raise Refusal(404, "not_found", "A hook's path is /hooks/{kind}/{provider}/{key}[/{purpose}].")
         channel, key = f"{parts[2]}/{parts[3]}", parts[4]
@@ -97,5 +111,5 @@ def result_headers(outcome: Outcome) -> tuple[tuple[bytes, bytes], ...]:
     """What every verified request is told: what became of it, and the ids of its events."""
     return (
         (b"tamas-result", outcome.result.encode()),
-        (b"tamas-event-ids", ",".join(map(str, outcome.event_ids)).encode()),
+        (b"tamas-event-ids", ",".join([str(event_id) for event_id in outcome.event_ids]).encode()),
     )

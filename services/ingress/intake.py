@@ -16,6 +16,7 @@ from services.record.append import Appender
 
 _MOST_REQUESTS: Final = 256
 _MOST_BYTES: Final = 1 << 20
+_CROWD: Final = _MOST_REQUESTS // 2
 _PATIENCE_SECONDS: Final = 3.0
 _PAUSE_SECONDS: Final = 0.1
 
@@ -28,9 +29,9 @@ class Intake:
         self._url: Final = record_url
         self._ring: Final = ring
         self._blobs: Final = blobs
-        self._writers: Final = writers
+        # The first writer takes whatever waits. Another helps where a crowd does: small groups cost most.
+        self._wakers: Final = [(n * _CROWD + 1, asyncio.Event()) for n in range(writers)]
         self._queue: Final[deque[Submission]] = deque()
-        self._filled: Final = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._log: Final = structlog.get_logger("intake")
         self.away_since: float | None = None
@@ -38,7 +39,9 @@ class Intake:
 
     def start(self) -> None:
         """Start the writers; each connects when its first group comes."""
-        self._tasks = [asyncio.create_task(self._write(), name=f"writer-{n}") for n in range(self._writers)]
+        self._tasks = [
+            asyncio.create_task(self._write(waker), name=f"writer-{n}") for n, (_, waker) in enumerate(self._wakers)
+        ]
 
     async def stop(self) -> None:
         """Stop the writers and tell whoever still waits that nothing was kept."""
@@ -57,7 +60,9 @@ class Intake:
             await self._store_blobs(one)
         one.answer = asyncio.get_running_loop().create_future()
         self._queue.append(one)
-        self._filled.set()
+        for crowd, waker in self._wakers:
+            if len(self._queue) >= crowd:
+                waker.set()
         return await one.answer
 
     async def _store_blobs(self, one: Submission) -> None:
@@ -68,11 +73,11 @@ class Intake:
         except (psycopg.OperationalError, OSError) as error:
             raise Away("the keys or the blobs cannot be reached") from error
 
-    async def _write(self) -> None:
+    async def _write(self, waker: asyncio.Event) -> None:
         appender: Appender | None = None
         try:
             while True:
-                await self._filled.wait()
+                await waker.wait()
                 group = self._take()
                 if group:
                     appender = await self._commit(group, appender)
@@ -87,8 +92,9 @@ class Intake:
             one = self._queue.popleft()
             size += len(one.request.body)
             group.append(one)
-        if not self._queue:
-            self._filled.clear()
+        for crowd, waker in self._wakers:
+            if len(self._queue) < crowd:
+                waker.clear()
         return group
 
     async def _commit(self, group: list[Submission], appender: Appender | None) -> Appender | None:

@@ -3,10 +3,11 @@
 import asyncio
 import signal
 import time
+from collections import deque
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from types import FrameType
 from typing import Final
 from uuid import UUID, uuid5
@@ -26,7 +27,7 @@ from services.record.raw import opened
 from services.tenancy.directory import Directory, Inbox
 
 _BATCH: Final = 20
-_CLAIM_SECONDS: Final = 60
+_CLAIM_SECONDS: Final = 15
 _TRIES: Final = 3
 _LIMIT_SECONDS: Final = 10.0
 _IDLE_SECONDS: Final = 0.01
@@ -35,10 +36,14 @@ _LOG: Final = structlog.get_logger("parser")
 
 # A claim runs out, so that what a killed parser held is found again.
 _CLAIM: Final = """
-    UPDATE service.pending SET claimed_until = clock_timestamp() + make_interval(secs => %s), tries = tries + 1
+    UPDATE service.pending SET claimed_until = clock_timestamp() + make_interval(secs => %s)
     WHERE raw_id IN (SELECT raw_id FROM service.pending WHERE claimed_until < clock_timestamp()
         ORDER BY raw_id LIMIT %s FOR UPDATE SKIP LOCKED)
-    RETURNING raw_id, day, tenant, inbox_id, tries"""
+    RETURNING raw_id, day, tenant, inbox_id, claimed_until"""
+# Of a batch some wait long: each claim is renewed as its turn comes, and only then is it a try.
+_BEGIN: Final = """
+    UPDATE service.pending SET claimed_until = clock_timestamp() + make_interval(secs => %s), tries = tries + %s
+    WHERE raw_id = %s AND claimed_until = %s RETURNING tries, claimed_until"""
 _RAW: Final = "SELECT raw_id, sealed FROM record.raw WHERE raw_id = ANY(%s) AND day = ANY(%s)"
 _PARK: Final = """
     WITH done AS (DELETE FROM service.pending WHERE raw_id = %(raw_id)s)
@@ -47,13 +52,14 @@ _PARK: Final = """
     ON CONFLICT (parked_id) DO UPDATE SET state = 'parked', reason = excluded.reason, parked_at = excluded.parked_at"""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Job:
     raw_id: UUID
     day: date
     tenant: str
     inbox_id: UUID
-    tries: int
+    claimed_until: datetime
+    tries: int = 0
 
 
 class _Unreadable(Exception):
@@ -79,12 +85,15 @@ class Parser:
     async def run(self, stop: asyncio.Event, ready: Callable[[], None]) -> None:
         """Work until `stop`; waits while the database is away."""
         ready()
+        waiting: deque[_Job] = deque()
         while not stop.is_set():
             try:
-                found = await self._claim()
-                for job in found:
-                    await self._work(job)
-                await asyncio.sleep(0 if found else _IDLE_SECONDS)
+                waiting.extend(() if waiting else await self._claim())
+                if waiting:
+                    # Taken off once it is done: what the database's absence interrupts is tried again at once.
+                    await self._work(waiting[0])
+                    waiting.popleft()
+                await asyncio.sleep(0 if waiting else _IDLE_SECONDS)
             except (psycopg.OperationalError, OSError) as error:
                 _LOG.warning("the record is away", error=type(error).__name__)
                 await self._drop_writer()
@@ -99,6 +108,8 @@ class Parser:
     async def _work(self, job: _Job) -> None:
         """One request: its facts, or a parked row. A worker that was killed over it gets two more tries."""
         started = time.monotonic()
+        if not await self._is_ours(job):
+            return
         try:
             request = await self._request(job)
             heard = _read((await self._inbox(job)).handler.parse, request)
@@ -116,6 +127,18 @@ class Parser:
             await self._park(job, f"a fault of ours while reading it: {type(error).__name__}")
         else:
             _LOG.debug("read", raw_id=str(job.raw_id), seconds=round(time.monotonic() - started, 4))
+
+    async def _is_ours(self, job: _Job) -> bool:
+        """Renew the claim; False when it ran out and another worker has the request."""
+        async with self._pool.connection() as connection:
+            # A try that the database's absence cut short says nothing about the request.
+            again = 0 if job.tries else 1
+            cursor = await connection.execute(_BEGIN, (_CLAIM_SECONDS, again, job.raw_id, job.claimed_until))
+            row = await cursor.fetchone()
+        if row is None:
+            return False
+        job.tries, job.claimed_until = row
+        return True
 
     async def _inbox(self, job: _Job) -> Inbox:
         inbox = await self._directory.lookup_id(job.inbox_id)

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 from uuid import UUID
 
 from channels.contract import Heard, InboundRequest
@@ -17,8 +17,7 @@ class Away(Exception):
     """The record cannot take anything now: answer so that this provider comes again."""
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What became of a request. `event_ids` are those of its facts, also when they were there before."""
 
     result: Result

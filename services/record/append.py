@@ -4,41 +4,46 @@ import contextlib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 import psycopg
-from psycopg import AsyncConnection, sql
+from psycopg import AsyncConnection, generators, sql
+from psycopg.abc import PQGen
+from psycopg.pq import ExecStatus, Format
+from psycopg.pq.abc import PGconn, PGresult
 
 from services.record import arrays
 from services.record.identity import PLACE, NotAdopted, compare
 from services.record.lock import TAKE_LOCK, TIMEOUTS
 from services.record.raw import RawRow
 
-_SEEN: Final = """
+_PREPARE: Final = (
+    """PREPARE seen (text[], uuid[], smallint[], uuid[]) AS
     INSERT INTO record.seen (tenant, event_id, revision, raw_id)
-    SELECT * FROM unnest(%b::text[], %b::uuid[], %b::smallint[], %b::uuid[]) ON CONFLICT DO NOTHING
-    RETURNING event_id, revision"""
-_RAW: Final = """
+    SELECT * FROM unnest($1, $2, $3, $4) ON CONFLICT DO NOTHING RETURNING event_id, revision""",
+    """PREPARE raw (uuid[], date[], text[], uuid[], timestamptz[], text[], bytea[]) AS
     INSERT INTO record.raw (raw_id, day, tenant, inbox_id, received_at, state, sealed)
-    SELECT * FROM unnest(%b::uuid[], %b::date[], %b::text[], %b::uuid[], %b::timestamptz[], %b::text[], %b::bytea[])"""
-_PENDING: Final = """
-    INSERT INTO service.pending (raw_id, day, tenant, inbox_id)
-    SELECT * FROM unnest(%b::uuid[], %b::date[], %b::text[], %b::uuid[])"""
-_FACTS: Final = """
+    SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7)""",
+    """PREPARE pending (uuid[], date[], text[], uuid[]) AS
+    INSERT INTO service.pending (raw_id, day, tenant, inbox_id) SELECT * FROM unnest($1, $2, $3, $4)""",
+    """PREPARE parked (uuid[], text[], uuid[], uuid[], date[], text[], text[]) AS
+    INSERT INTO service.parked (parked_id, tenant, inbox_id, raw_id, day, stage, reason, parked_at)
+    SELECT rows.*, clock_timestamp() FROM unnest($1, $2, $3, $4, $5, $6, $7) AS rows""",
+    """PREPARE facts (uuid[], smallint[], text[], text[], text[], smallint[], uuid[], uuid[], uuid[], timestamptz[],
+        uuid[], bytea[], bytea[]) AS
     INSERT INTO record.facts (position, recorded_at, event_id, revision, tenant, topic, type, version, subject,
         inbox_id, raw_id, occurred_at, correlation_id, data, personal)
     SELECT nextval('record.position'), now.tick, facts.*
-    FROM (SELECT record.tick() AS tick) AS now, unnest(%b::uuid[], %b::smallint[], %b::text[], %b::text[], %b::text[],
-        %b::smallint[], %b::uuid[], %b::uuid[], %b::uuid[], %b::timestamptz[], %b::uuid[], %b::bytea[], %b::bytea[])
-        AS facts"""
-_PARKED: Final = """
-    INSERT INTO service.parked (parked_id, tenant, inbox_id, raw_id, day, stage, reason, parked_at)
-    VALUES (%s, %s, %s, %s, %s, %s, %s, clock_timestamp())"""
+    FROM (SELECT record.tick() AS tick) AS now,
+        unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) AS facts""",
+    "PREPARE done (uuid[]) AS DELETE FROM service.pending WHERE raw_id = ANY($1)",
+)
+_Command = tuple[bytes, Sequence[bytes] | None]
+"""A prepared statement with its arrays, or a statement as it is written, with None."""
 
 
-@dataclass(frozen=True, slots=True)
-class FactRow:
+class FactRow(NamedTuple):
     """A fact ready for the record: `data` clear, `personal` sealed under the key of `subject`."""
 
     event_id: UUID
@@ -85,20 +90,17 @@ class Appender:
 
         Sorted by event id: two groups with overlapping redeliveries would otherwise deadlock.
         """
-        rows = sorted(keys)
-        async with self._connection.pipeline():
-            await self._connection.execute("BEGIN")
-            cursor = await self._connection.execute(
-                _SEEN,
-                (
-                    arrays.texts(row[2] for row in rows),
-                    arrays.uuids(row[0] for row in rows),
-                    arrays.smalls(row[1] for row in rows),
-                    arrays.uuids(row[3] for row in rows),
-                ),
-                binary=True,
-            )
-        return {(event_id, revision) for event_id, revision in await cursor.fetchall()}
+        rows = sorted(keys, key=_by_event_id)
+        seen = (
+            arrays.texts(row[2] for row in rows),
+            arrays.uuids(row[0] for row in rows),
+            arrays.smalls(row[1] for row in rows),
+            arrays.uuids(row[3] for row in rows),
+        )
+        _, found = await self._trip((b"BEGIN", None), (b"seen", seen))
+        if found.ntuples == len(rows):
+            return {(row[0], row[1]) for row in rows}
+        return {_key(found, number) for number in range(found.ntuples)}
 
     async def commit(
         self,
@@ -112,39 +114,26 @@ class Appender:
 
         `done` are pending requests that these facts answer.
         """
-        connection = self._connection
-        async with connection.pipeline():
-            if raws:
-                await connection.execute(_RAW, _raw_arrays(raws))
-            waiting = [raw for raw in raws if raw.state == "pending"]
-            if waiting:
-                await connection.execute(_PENDING, _raw_arrays(waiting)[:4])
-            for row in parked:
-                await connection.execute(
-                    _PARKED,
-                    (
-                        row.parked_id,
-                        row.raw.tenant,
-                        row.raw.inbox_id,
-                        row.raw.raw_id,
-                        row.raw.day,
-                        row.stage,
-                        row.reason,
-                    ),
-                )
-            if done:
-                await connection.execute("DELETE FROM service.pending WHERE raw_id = ANY(%b)", (arrays.uuids(done),))
-            if facts:
-                await connection.execute(TAKE_LOCK)
-                await connection.execute(_FACTS, _fact_arrays(facts))
-            await connection.execute("COMMIT")
+        commands: list[_Command] = []
+        if raws:
+            commands.append((b"raw", _raw_arrays(raws)))
+        waiting = [raw for raw in raws if raw.state == "pending"]
+        if waiting:
+            commands.append((b"pending", _raw_arrays(waiting)[:4]))
+        if parked:
+            commands.append((b"parked", _parked_arrays(parked)))
+        if done:
+            commands.append((b"done", (arrays.uuids(done),)))
+        if facts:
+            commands += ((TAKE_LOCK.encode(), None), (b"facts", _fact_arrays(facts)))
+        await self._trip(*commands, (b"COMMIT", None))
 
     async def rollback(self) -> None:
         """End a transaction that has nothing to commit."""
-        await self._connection.execute("ROLLBACK")
+        await self._trip((b"ROLLBACK", None))
 
     async def renew(self) -> None:
-        """Another connection after an error: psycopg believes statements prepared that the failed pipeline undid."""
+        """Another connection after an error, in no doubtful state."""
         await self.close()
         self._connection = await _connected(self._url, self._role)
 
@@ -152,6 +141,38 @@ class Appender:
         """Close the connection, whatever its state."""
         with contextlib.suppress(psycopg.Error):
             await self._connection.close()
+
+    async def _trip(self, *commands: _Command) -> list[PGresult]:
+        """Send all in one write and wait for all results. Cursors in a pipeline would take a write for each."""
+        pgconn = self._connection.pgconn
+        pgconn.enter_pipeline_mode()
+        for statement, values in commands:
+            if values is None:
+                pgconn.send_query_params(statement, None)
+            else:
+                pgconn.send_query_prepared(statement, values, [Format.BINARY] * len(values), Format.BINARY)
+        pgconn.pipeline_sync()
+        results = await self._connection.wait(_results(pgconn, len(commands)))
+        pgconn.exit_pipeline_mode()
+        for result in results:
+            if result.status == ExecStatus.FATAL_ERROR:
+                raise psycopg.errors.error_from_result(result)
+        return results
+
+
+def _results(pgconn: PGconn, commands: int) -> PQGen[list[PGresult]]:
+    yield from generators.send(pgconn)
+    results: list[PGresult] = []
+    for _ in range(commands):
+        results += yield from generators.fetch_many(pgconn)
+    # The sync's own.
+    yield from generators.fetch_many(pgconn)
+    return results
+
+
+def _key(found: PGresult, number: int) -> tuple[UUID, int]:
+    event_id, revision = found.get_value(number, 0), found.get_value(number, 1)
+    return UUID(bytes=event_id), int.from_bytes(revision or b"", "big", signed=True)
 
 
 async def _connected(url: str, role: str) -> AsyncConnection:
@@ -164,10 +185,15 @@ async def _connected(url: str, role: str) -> AsyncConnection:
     except NotAdopted:
         await connection.close()
         raise
-    arrays.register(connection)
-    connection.prepare_threshold = 1
     await connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(role)))
+    for statement in _PREPARE:
+        await connection.execute(statement)
     return connection
+
+
+def _by_event_id(key: tuple[UUID, int, str, UUID]) -> tuple[int, int, str]:
+    # Comparing UUIDs themselves takes ten times as long.
+    return key[0].int, key[1], key[2]
 
 
 def _raw_arrays(raws: Sequence[RawRow]) -> tuple[arrays.Array, ...]:
@@ -179,6 +205,18 @@ def _raw_arrays(raws: Sequence[RawRow]) -> tuple[arrays.Array, ...]:
         arrays.times(row.received_at for row in raws),
         arrays.texts(row.state for row in raws),
         arrays.blobs(row.sealed for row in raws),
+    )
+
+
+def _parked_arrays(parked: Sequence[Parked]) -> tuple[arrays.Array, ...]:
+    return (
+        arrays.uuids(row.parked_id for row in parked),
+        arrays.texts(row.raw.tenant for row in parked),
+        arrays.uuids(row.raw.inbox_id for row in parked),
+        arrays.uuids(row.raw.raw_id for row in parked),
+        arrays.dates(row.raw.day.toordinal() for row in parked),
+        arrays.texts(row.stage for row in parked),
+        arrays.texts(row.reason for row in parked),
     )
 
 

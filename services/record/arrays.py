@@ -95,14 +95,8 @@ def dates(ordinals: Iterable[int]) -> Dates:
 
 
 def _built(kind: type[ArrayT], items: list[bytes | None]) -> ArrayT:
-    parts = [_HEAD(1, 1, kind.element, len(items), 1)]
-    for item in items:
-        if item is None:
-            parts.append(_NULL)
-        else:
-            parts.append(_INT4(len(item)))
-            parts.append(item)
-    return kind(b"".join(parts))
+    head = _HEAD(1, 1, kind.element, len(items), 1)
+    return kind(head + b"".join([_NULL if item is None else _INT4(len(item)) + item for item in items]))
 
 
 def register(connection: AsyncConnection | Connection) -> None:

@@ -2,9 +2,8 @@
 
 import os
 import time
-from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 import orjson
@@ -16,8 +15,7 @@ from services.keys.vault import seal, unseal
 _LENGTH_BYTES: Final = 4
 
 
-@dataclass(frozen=True, slots=True)
-class RawRow:
+class RawRow(NamedTuple):
     """A row of record.raw. `state`: read (its facts are beside it), pending (a parser will), parked."""
 
     raw_id: UUID
