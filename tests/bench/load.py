@@ -131,7 +131,7 @@ class _Connection(asyncio.Protocol):
             return
         else:
             run.open -= 1
-        if run.open == 0 and now > run.ends_at:
+        if run.open == 0 and (now > run.ends_at or not run.spec.rate):
             self._ended.set()
 
 

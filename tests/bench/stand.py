@@ -1,5 +1,7 @@
 """What is measured on: one PostgreSQL, one Kafka, ours and the peers beside each other, one server process each."""
 
+import asyncio
+import json
 import os
 import secrets
 import socket
@@ -13,6 +15,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import psycopg
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from psycopg import sql
 
 from services.embedded import kafka, postgres
@@ -122,6 +125,23 @@ def running(settings: Settings, *roles: str) -> Generator[Worker]:
 
 
 @contextmanager
+def whole(settings: Settings) -> Generator[dict[str, int]]:
+    """`tamas up` on these servers: everything of ours; gives the process ids by worker."""
+    command = [sys.executable, "-m", "services", "up", "--data", str(settings.data)]
+    process = subprocess.Popen(
+        command, env={**os.environ, **environment(settings)}, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    )
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith(b"ready"), "tamas up did not start"
+        pids: dict[str, int] = json.loads((settings.data / "endpoints.json").read_bytes())["pids"]
+        yield pids
+    finally:
+        process.terminate()
+        process.wait()
+
+
+@contextmanager
 def ours(found: Servers) -> Generator[Target]:
     """Our ingress alone: what it accepts is durable, sealed and de-duplicated."""
     settings = found.settings()
@@ -136,16 +156,14 @@ def peer(found: Servers, kind: str, *, tuned: bool) -> Generator[Target]:
     """`kafka_first` or `postgres_first`, by uvicorn with one process (uvloop and httptools, as it chooses itself)."""
     port, name = free_port(), f"{kind} {'tuned' if tuned else 'as written'}"
     url = f"http://127.0.0.1:{port}"
-    given = {"TOKEN": TOKEN, "PUBLIC_URL": url, "TUNED": "16" if tuned else ""}
-    where = (
-        {"DATABASE": found.database()}
-        if kind == "postgres_first"
-        else {"KAFKA": found.kafka.bootstrap, "TOPIC": _topic(found)}
-    )
-    command = [sys.executable, "-m", "uvicorn", "--factory", f"tests.bench.peers.{kind}:app", "--port", str(port)]
-    command += ["--log-level", "warning", "--no-access-log"]
-    given = {name: value for name, value in (given | where).items() if value}
-    process = subprocess.Popen(command, env={**os.environ, **given}, stdout=subprocess.DEVNULL)
+    given = {"TOKEN": TOKEN, "PUBLIC_URL": url}
+    if kind == "postgres_first":
+        given["DATABASE"] = found.database()
+    else:
+        given |= {"KAFKA": found.kafka.bootstrap, "TOPIC": _topic(found)}
+    factory = f"tests.bench.peers.{kind}:{'tuned' if tuned else 'app'}"
+    command = [sys.executable, "-m", "uvicorn", "--factory", factory, "--port", str(port), "--no-access-log"]
+    process = subprocess.Popen(command, env={**os.environ, **given}, stderr=subprocess.DEVNULL)
     try:
         _wait_for(port, process)
         yield Target(name, url, "/sms", process.pid)
@@ -155,21 +173,17 @@ def peer(found: Servers, kind: str, *, tuned: bool) -> Generator[Target]:
 
 
 def _topic(found: Servers) -> str:
-    # Three partitions, as ours has with the embedded broker.
-    import asyncio
-
-    from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-
+    """Three partitions, as ours has with the embedded broker."""
     name = f"peer.{secrets.token_hex(4)}"
-
-    async def create() -> None:
-        admin = AIOKafkaAdminClient(bootstrap_servers=found.kafka.bootstrap)
-        await admin.start()
-        await admin.create_topics([NewTopic(name, 3, 1)])
-        await admin.close()
-
-    asyncio.run(create())
+    asyncio.run(_create(found.kafka.bootstrap, name))
     return name
+
+
+async def _create(bootstrap: str, name: str) -> None:
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    await admin.create_topics([NewTopic(name, 3, 1)])
+    await admin.close()
 
 
 def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:

@@ -31,6 +31,14 @@ def posts(url: str, path: str, count: int, customers: int) -> Iterator[bytes]:
         yield (head % (signature, sid[2:], len(form))).encode() + form
 
 
+def message(url: str, path: str, sender: str) -> bytes:
+    """One request, a message from this number."""
+    sid = f"SM{secrets.token_hex(16)}"
+    form, signed = ((part.replace(_SID, sid).replace(_NUMBER, sender[1:])) for part in _shape(url + path, _TEXTS[0]))
+    signature = b2a_base64(hmac.digest(TOKEN.encode(), signed.encode(), "sha1"), newline=False).decode()
+    return (_head(url, path) % (signature, sid[2:], len(form))).encode() + form.encode()
+
+
 def _shape(url: str, text: str) -> tuple[str, str]:
     """A body and what its signature covers, with places for the message's id and its sender."""
     params = _params(text)

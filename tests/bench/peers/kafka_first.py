@@ -1,40 +1,54 @@
-"""Peer (a), as a competent newcomer writes it: FastAPI takes the webhook, FastStream publishes it, acknowledged."""
+"""Peer (a), as a competent newcomer writes it: FastAPI takes the webhook, FastStream publishes it, acknowledged.
 
-import gc
+Factories for `uvicorn --factory`. Environment: KAFKA, TOPIC, TOKEN, PUBLIC_URL.
+"""
+
 import os
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from typing import Annotated
 
-from fastapi import FastAPI, HTTPException, Request, Response
+from fastapi import Depends, FastAPI, Form, Request, Response
 from faststream.kafka import KafkaBroker
 
-from tests.bench.peers.message import InboundSms
-from tests.bench.peers.signature import is_signed
+from tests.bench.peers.message import InboundSms, Signed, freeze, signed_message
 
 
 def app() -> FastAPI:
-    """For `uvicorn --factory`. Environment: KAFKA, TOPIC, TOKEN, PUBLIC_URL, TUNED."""
-    broker = KafkaBroker(os.environ["KAFKA"])
-    topic, token, url = os.environ["TOPIC"], os.environ["TOKEN"], os.environ["PUBLIC_URL"]
+    broker, topic = KafkaBroker(os.environ["KAFKA"]), os.environ["TOPIC"]
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
-        await broker.start()
-        if os.environ.get("TUNED"):
-            gc.collect()
-            gc.freeze()
-        yield
-        await broker.stop()
+        async with broker:
+            await broker.start()
+            yield
+
+    api = FastAPI(lifespan=lifespan)
+
+    @api.post("/sms", dependencies=[Depends(Signed())])
+    async def inbound(message: Annotated[InboundSms, Form()]) -> Response:  # pyright: ignore[reportUnusedFunction]
+        await broker.publish(message, topic, key=message.sender.encode())
+        return Response("<Response/>", media_type="text/xml")
+
+    return api
+
+
+def tuned() -> FastAPI:
+    broker, topic = KafkaBroker(os.environ["KAFKA"]), os.environ["TOPIC"]
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
+        async with broker:
+            await broker.start()
+            freeze()
+            yield
 
     api = FastAPI(lifespan=lifespan)
 
     @api.post("/sms")
     async def inbound(request: Request) -> Response:  # pyright: ignore[reportUnusedFunction]
-        form = {name: str(value) for name, value in (await request.form()).items()}
-        if not is_signed(token, f"{url}/sms", form, request.headers.get("X-Twilio-Signature", "")):
-            raise HTTPException(403)
-        message = InboundSms.model_validate(form)
-        await broker.publish(message, topic, key=message.sender.encode())
+        message = await signed_message(request)
+        await broker.publish(message.model_dump_json().encode(), topic, key=message.sender.encode())
         return Response("<Response/>", media_type="text/xml")
 
     return api

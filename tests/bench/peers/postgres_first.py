@@ -1,17 +1,22 @@
-"""Peer (b), as a competent newcomer writes it: FastAPI takes the webhook, psycopg inserts it, committed."""
+"""Peer (b), as a competent newcomer writes it: FastAPI takes the webhook, psycopg inserts it, committed.
 
-import gc
+Factories for `uvicorn --factory`. Environment: DATABASE, TOKEN, PUBLIC_URL.
+"""
+
 import os
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from typing import Annotated
 
-from fastapi import FastAPI, HTTPException, Request, Response
+from fastapi import Depends, FastAPI, Form, Request, Response
+from psycopg import AsyncConnection
 from psycopg.types.json import Jsonb
 from psycopg_pool import AsyncConnectionPool
 
-from tests.bench.peers.message import InboundSms
-from tests.bench.peers.signature import is_signed
+from tests.bench.peers.message import InboundSms, Signed, freeze, signed_message
 
+_Pool = AsyncConnectionPool[AsyncConnection]
+_TUNED_CONNECTIONS = 16
 _TABLE = """
     CREATE TABLE IF NOT EXISTS messages (
         message_sid text PRIMARY KEY,
@@ -27,36 +32,53 @@ _INSERT = """
 
 
 def app() -> FastAPI:
-    """For `uvicorn --factory`. Environment: DATABASE, TOKEN, PUBLIC_URL, TUNED (a pool of so many, in autocommit)."""
-    tuned = int(os.environ.get("TUNED", "0"))
-    token, url = os.environ["TOKEN"], os.environ["PUBLIC_URL"]
-    pool = AsyncConnectionPool(
-        os.environ["DATABASE"], min_size=tuned or 4, open=False, kwargs={"autocommit": bool(tuned)}
+    pool: _Pool = AsyncConnectionPool(os.environ["DATABASE"], open=False)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
+        async with pool:
+            await _create(pool)
+            yield
+
+    api = FastAPI(lifespan=lifespan)
+
+    @api.post("/sms", dependencies=[Depends(Signed())])
+    async def inbound(message: Annotated[InboundSms, Form()]) -> Response:  # pyright: ignore[reportUnusedFunction]
+        async with pool.connection() as connection:
+            await connection.execute(_INSERT, _row(message))
+        return Response("<Response/>", media_type="text/xml")
+
+    return api
+
+
+def tuned() -> FastAPI:
+    pool: _Pool = AsyncConnectionPool(
+        os.environ["DATABASE"], open=False, min_size=_TUNED_CONNECTIONS, kwargs={"autocommit": True}
     )
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
-        await pool.open()
-        async with pool.connection() as connection:
-            await connection.execute(_TABLE)
-        if tuned:
-            gc.collect()
-            gc.freeze()
-        yield
-        await pool.close()
+        async with pool:
+            await _create(pool)
+            freeze()
+            yield
 
     api = FastAPI(lifespan=lifespan)
 
     @api.post("/sms")
     async def inbound(request: Request) -> Response:  # pyright: ignore[reportUnusedFunction]
-        form = {name: str(value) for name, value in (await request.form()).items()}
-        if not is_signed(token, f"{url}/sms", form, request.headers.get("X-Twilio-Signature", "")):
-            raise HTTPException(403)
-        message = InboundSms.model_validate(form)
+        row = _row(await signed_message(request))
         async with pool.connection() as connection:
-            await connection.execute(
-                _INSERT, (message.message_sid, message.sender, message.recipient, message.body, Jsonb(form))
-            )
+            await connection.execute(_INSERT, row)
         return Response("<Response/>", media_type="text/xml")
 
     return api
+
+
+async def _create(pool: _Pool) -> None:
+    async with pool.connection() as connection:
+        await connection.execute(_TABLE)
+
+
+def _row(message: InboundSms) -> tuple[object, ...]:
+    return message.message_sid, message.sender, message.recipient, message.body, Jsonb(message.model_dump())

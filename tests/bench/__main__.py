@@ -1,0 +1,42 @@
+"""`python -m tests.bench [PART…]`: measures, prints, and writes `build/bench.json`. Parts: see PARTS; without, all."""
+
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.bench import figures
+from tests.bench.figures import Figure
+from tests.bench.intake import latency, throughput
+from tests.bench.memory import memory
+from tests.bench.projector import projector
+from tests.bench.stand import Servers, servers
+from tests.bench.visible import visible
+
+PARTS: dict[str, Callable[[Servers], list[Figure]]] = {
+    "throughput": throughput,
+    "latency": latency,
+    "visible": visible,
+    "projector": projector,
+    "memory": memory,
+}
+
+
+def main(names: list[str]) -> int:
+    """0 when everything holds, 1 when something does not, 2 for a part that there is none of."""
+    if unknown := set(names) - PARTS.keys():
+        print(f"There is no part {', '.join(unknown)}; there are: {', '.join(PARTS)}", file=sys.stderr)
+        return 2
+    found: list[Figure] = []
+    with servers() as stand:
+        for name in names or PARTS:
+            began = time.monotonic()
+            measured = PARTS[name](stand)
+            print(f"{name} ({time.monotonic() - began:.0f} s)", *map(figures.line, measured), sep="\n  ", flush=True)
+            found += measured
+    figures.write(found, Path("build/bench.json"))
+    return 0 if all(figure.holds is not False for figure in found) else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
