@@ -196,7 +196,7 @@ def _by_event_id(key: tuple[UUID, int, str, UUID]) -> tuple[int, int, str]:
     return key[0].int, key[1], key[2]
 
 
-def _raw_arrays(raws: Sequence[RawRow]) -> tuple[arrays.Array, ...]:
+def _raw_arrays(raws: Sequence[RawRow]) -> tuple[bytes, ...]:
     return (
         arrays.uuids(row.raw_id for row in raws),
         arrays.dates(row.day.toordinal() for row in raws),
@@ -208,7 +208,7 @@ def _raw_arrays(raws: Sequence[RawRow]) -> tuple[arrays.Array, ...]:
     )
 
 
-def _parked_arrays(parked: Sequence[Parked]) -> tuple[arrays.Array, ...]:
+def _parked_arrays(parked: Sequence[Parked]) -> tuple[bytes, ...]:
     return (
         arrays.uuids(row.parked_id for row in parked),
         arrays.texts(row.raw.tenant for row in parked),
@@ -220,7 +220,7 @@ def _parked_arrays(parked: Sequence[Parked]) -> tuple[arrays.Array, ...]:
     )
 
 
-def _fact_arrays(facts: Sequence[FactRow]) -> tuple[arrays.Array, ...]:
+def _fact_arrays(facts: Sequence[FactRow]) -> tuple[bytes, ...]:
     return (
         arrays.uuids(row.event_id for row in facts),
         arrays.smalls(row.revision for row in facts),

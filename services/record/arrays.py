@@ -3,12 +3,8 @@
 from collections.abc import Iterable
 from datetime import datetime
 from struct import Struct
-from typing import ClassVar, Final, TypeVar
+from typing import Final
 from uuid import UUID
-
-from psycopg import AsyncConnection, Connection
-from psycopg.adapt import Dumper
-from psycopg.pq import Format
 
 _HEAD: Final = Struct("!iiIii").pack
 _INT4: Final = Struct("!i").pack
@@ -16,101 +12,45 @@ _INT8: Final = Struct("!q").pack
 _NULL: Final = b"\xff\xff\xff\xff"
 _EPOCH_2000: Final = 946_684_800_000_000
 _ORDINAL_2000: Final = 730_120
+# Object ids of the elements' types (pg_type.dat).
+_BYTEA: Final = 17
+_SMALLINT: Final = 21
+_TEXT: Final = 25
+_DATE: Final = 1082
+_TIMESTAMPTZ: Final = 1184
+_UUID: Final = 2950
 
 
-class Array(bytes):
-    """A one-dimensional array in wire format. A subclass names the element's type."""
-
-    element: ClassVar[int]
-    oid: ClassVar[int]
-
-
-ArrayT = TypeVar("ArrayT", bound=Array)
-
-
-class Uuids(Array):
-    """uuid[]."""
-
-    element, oid = 2950, 2951
-
-
-class Texts(Array):
-    """text[]."""
-
-    element, oid = 25, 1009
-
-
-class Bytes(Array):
-    """bytea[]."""
-
-    element, oid = 17, 1001
-
-
-class Times(Array):
-    """timestamptz[]."""
-
-    element, oid = 1184, 1185
-
-
-class Smalls(Array):
-    """smallint[]."""
-
-    element, oid = 21, 1005
-
-
-class Dates(Array):
-    """date[]."""
-
-    element, oid = 1082, 1182
-
-
-def uuids(values: Iterable[UUID | None]) -> Uuids:
+def uuids(values: Iterable[UUID | None]) -> bytes:
     """uuid[] of these values."""
-    return _built(Uuids, [None if value is None else value.bytes for value in values])
+    return _built(_UUID, [None if value is None else value.bytes for value in values])
 
 
-def texts(values: Iterable[str | None]) -> Texts:
+def texts(values: Iterable[str | None]) -> bytes:
     """text[] of these values; a NUL or a lone surrogate is refused by PostgreSQL or by UTF-8."""
-    return _built(Texts, [None if value is None else value.encode() for value in values])
+    return _built(_TEXT, [None if value is None else value.encode() for value in values])
 
 
-def blobs(values: Iterable[bytes | None]) -> Bytes:
+def blobs(values: Iterable[bytes | None]) -> bytes:
     """bytea[] of these values."""
-    return _built(Bytes, list(values))
+    return _built(_BYTEA, list(values))
 
 
-def times(values: Iterable[datetime]) -> Times:
+def times(values: Iterable[datetime]) -> bytes:
     """timestamptz[] of these aware times."""
-    return _built(Times, [_INT8(round(value.timestamp() * 1_000_000) - _EPOCH_2000) for value in values])
+    return _built(_TIMESTAMPTZ, [_INT8(round(value.timestamp() * 1_000_000) - _EPOCH_2000) for value in values])
 
 
-def smalls(values: Iterable[int]) -> Smalls:
+def smalls(values: Iterable[int]) -> bytes:
     """smallint[] of these values."""
-    return _built(Smalls, [value.to_bytes(2, "big", signed=True) for value in values])
+    return _built(_SMALLINT, [value.to_bytes(2, "big", signed=True) for value in values])
 
 
-def dates(ordinals: Iterable[int]) -> Dates:
+def dates(ordinals: Iterable[int]) -> bytes:
     """date[] of days given as `date.toordinal()`."""
-    return _built(Dates, [_INT4(ordinal - _ORDINAL_2000) for ordinal in ordinals])
+    return _built(_DATE, [_INT4(ordinal - _ORDINAL_2000) for ordinal in ordinals])
 
 
-def _built(kind: type[ArrayT], items: list[bytes | None]) -> ArrayT:
-    head = _HEAD(1, 1, kind.element, len(items), 1)
-    return kind(head + b"".join([_NULL if item is None else _INT4(len(item)) + item for item in items]))
-
-
-def register(connection: AsyncConnection | Connection) -> None:
-    """Let this connection send our arrays as they are."""
-    for kind in (Uuids, Texts, Bytes, Times, Smalls, Dates):
-        connection.adapters.register_dumper(kind, _dumper(kind))
-
-
-def _dumper(kind: type[Array]) -> type[Dumper]:
-    class AsItIs(Dumper):
-        format = Format.BINARY
-        oid = kind.oid
-
-        def dump(self, obj: Array) -> bytes:
-            return obj
-
-    return AsItIs
+def _built(element: int, items: list[bytes | None]) -> bytes:
+    head = _HEAD(1, 1, element, len(items), 1)
+    return head + b"".join([_NULL if item is None else _INT4(len(item)) + item for item in items])
