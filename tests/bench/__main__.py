@@ -1,9 +1,12 @@
 """`python -m tests.bench [PART…]`: measures, prints, and writes `build/bench.json`. Parts: see PARTS; without, all."""
 
+import logging
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+
+import structlog
 
 from tests.bench import figures
 from tests.bench.figures import Figure
@@ -27,6 +30,7 @@ def main(names: list[str]) -> int:
     if unknown := set(names) - PARTS.keys():
         print(f"There is no part {', '.join(unknown)}; there are: {', '.join(PARTS)}", file=sys.stderr)
         return 2
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     found: list[Figure] = []
     with servers() as stand:
         for name in names or PARTS:
