@@ -15,7 +15,12 @@ def cpu_seconds(pid: int) -> float:
 
 def tree_cpu_seconds(pid: int) -> float:
     """The same with its living children: a postmaster's backends end and start all the time."""
-    return sum(cpu_seconds(one) for one in (pid, *_children(pid)))
+    while True:
+        try:
+            return sum(cpu_seconds(one) for one in (pid, *_children(pid)))
+        except (FileNotFoundError, ProcessLookupError):
+            # A child ended meanwhile: its time is with its parent's now, so add up again.
+            _stat(pid)
 
 
 def resident_bytes(pid: int) -> int:
