@@ -39,11 +39,11 @@ def address_of(taken: socket.socket) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-async def serve(app: Any, taken: socket.socket, stop: asyncio.Event) -> None:
-    """Serve until `stop`, then let requests in hand end for at most five seconds."""
+async def serve(app: Any, taken: socket.socket, stop: asyncio.Event, *, http: Any = "httptools") -> None:
+    """Serve until `stop`, then let requests in hand end for at most five seconds. `http`: another protocol of ours."""
     config = uvicorn.Config(
         app,
-        http="httptools",
+        http=http,
         ws="none",
         lifespan="off",
         log_config=None,

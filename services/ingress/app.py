@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from services import database
 from services.blobs import BlobStore
+from services.ingress.direct import direct
 from services.ingress.doors import Doors
 from services.ingress.forms import Forms
 from services.ingress.hooks import Hooks
@@ -58,8 +59,9 @@ async def run(settings: Settings, stop: asyncio.Event, ready: Callable[[dict[str
         http = address_of(taken)
         public_url = settings.public_url_for(http)
         behind = Behind(f"http://{settings.api_listen}") if settings.api_listen else None
+        hooks = Hooks(directory, intake, log, public_url)
         doors = Doors(
-            Hooks(directory, intake, log, public_url),
+            hooks,
             Forms(directory, intake, log, public_url),
             lambda: _readiness(intake, directory),
             behind,
@@ -69,7 +71,7 @@ async def run(settings: Settings, stop: asyncio.Event, ready: Callable[[dict[str
         if settings.lmtp_listen:
             mail["lmtp"] = await listen(door, settings.lmtp_listen, lmtp=True)
         ready({"http": f"http://{http}", **{name: address for name, (_, address) in mail.items()}})
-        await serve(doors, taken, stop)
+        await serve(doors, taken, stop, http=direct(hooks))
         for server, _ in mail.values():
             server.close()
         await intake.stop()
