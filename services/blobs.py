@@ -37,11 +37,6 @@ class BlobStore:
         if blobs:
             await asyncio.to_thread(self._put, tenant, subject, blobs)
 
-    def put_now(self, tenant: str, subject: Subject, blobs: Sequence[Blob]) -> None:
-        """The same for a process that has no loop to keep free."""
-        if blobs:
-            self._put(tenant, subject, blobs)
-
     async def get(self, tenant: str, subject: Subject, blob_id: UUID) -> bytes | None:
         """The clear bytes, or None when there is no such blob.
 

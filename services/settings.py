@@ -40,7 +40,6 @@ class Settings(BaseSettings):
     topic_prefix: str = "tamas."
     topic_partitions: int = 12
     topic_replication: int = 1
-    spool_dir: Path | None = None
     blob_url: str = ""
     api_url: str = "http://127.0.0.1:8080"
     api_token: SecretStr | None = None
