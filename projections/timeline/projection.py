@@ -13,6 +13,16 @@ from schemas.event import Event
 _HERE: Final = Path(__file__).parent
 _STAGING: Final = (_HERE / "staging.sql").read_bytes()
 _FOLD: Final = (_HERE / "fold.sql").read_bytes()
+_STAGED: Final = (
+    b"SELECT sum(pg_relation_size(to_regclass('pg_temp.timeline_new_' || name))) "
+    b"FROM unnest(ARRAY['messages', 'receipts']) AS name"
+)
+_EMPTY: Final = (
+    b"TRUNCATE timeline_new_messages, timeline_new_receipts, timeline_new_withdrawn, timeline_new_erased, "
+    b"timeline_touched"
+)
+# What deleted rows may take before their space is given back: nothing vacuums a temporary table.
+_MOST_BYTES: Final = 256 * 1024
 
 # On the wire a json is its text.
 _MESSAGE_TYPES: Final = (
@@ -34,10 +44,18 @@ async def apply(events: Sequence[Event], tx: AsyncConnection) -> None:
     """Fold a batch in: copied to tables of the session, then a handful of statements for all of it."""
     if not any(event.fact.type in _TYPES for event in events):
         return
-    await tx.execute(_STAGING)
+    await _make_room(tx)
     for first in range(0, len(events), _CHUNK):
         await _stage(batch_of(events[first : first + _CHUNK]), tx)
     await tx.execute(_FOLD)
+
+
+async def _make_room(tx: AsyncConnection) -> None:
+    row = await (await tx.execute(_STAGED)).fetchone()
+    if row is None or row[0] is None:
+        await tx.execute(_STAGING)
+    elif row[0] > _MOST_BYTES:
+        await tx.execute(_EMPTY)
 
 
 async def _stage(batch: Batch, tx: AsyncConnection) -> None:
