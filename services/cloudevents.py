@@ -7,6 +7,7 @@ Our extension attributes stand in DESIGN, Topics. `position` is text in JSON: an
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Final
 from uuid import UUID
 
@@ -91,7 +92,7 @@ def from_headers(topic: str, headers: Iterable[tuple[str, bytes]], value: bytes 
     """
     found = dict(headers)
     try:
-        kind, _, version = found["ce_type"].decode().removeprefix("tamas.").rpartition(".v")
+        kind, version = _type(found["ce_type"])
         return Row(
             position=int(found["ce_position"]),
             event_id=UUID(found["ce_eventid"].decode()),
@@ -99,9 +100,9 @@ def from_headers(topic: str, headers: Iterable[tuple[str, bytes]], value: bytes 
             tenant=found["ce_tenant"].decode(),
             topic=topic,
             type=kind,
-            version=int(version),
+            version=version,
             subject=UUID(found["ce_subject"].decode()),
-            inbox_id=_inbox(found["ce_source"].decode()),
+            inbox_id=_inbox(found["ce_source"]),
             raw_id=None,
             occurred_at=datetime.fromisoformat(found["ce_time"].decode()),
             recorded_at=datetime.fromisoformat(found["ce_recordedat"].decode()),
@@ -148,8 +149,15 @@ def _text(time: datetime) -> str:
     return text[:-6] + "Z"
 
 
-def _inbox(source: str) -> UUID | None:
-    _, found, inbox_id = source.partition("/inboxes/")
+@lru_cache(256)
+def _type(written: bytes) -> tuple[str, int]:
+    kind, _, version = written.decode().removeprefix("tamas.").rpartition(".v")
+    return kind, int(version)
+
+
+@lru_cache(4096)
+def _inbox(source: bytes) -> UUID | None:
+    _, found, inbox_id = source.decode().partition("/inboxes/")
     return UUID(inbox_id) if found else None
 
 

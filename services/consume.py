@@ -21,7 +21,7 @@ from services.settings import Misconfigured, Settings
 Records: TypeAlias = Sequence[ConsumerRecord[bytes, bytes]]
 Hints: TypeAlias = Callable[[Collection[TopicPartition]], Awaitable[Mapping[TopicPartition, int]]]
 
-_POLL_MS: Final = 20
+_POLL_MS: Final = 10
 _LARGEST_BATCH: Final = 5000
 _FETCH_BYTES: Final = 4 * 1024 * 1024
 _SESSION_MS: Final = 30_000

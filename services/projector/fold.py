@@ -54,6 +54,7 @@ class Fold:
         self._parks_bugs: Final = parks_bugs
         self._guard: Final = Guard()
         self._held: set[UUID] = set()
+        self._published: tuple[int, dict[Place, int]] = (0, {})
         self.at: dict[Place, At] = {}
 
     @property
@@ -96,11 +97,13 @@ class Fold:
                 return
             await self._reload_if_possible()
 
-    async def raise_to(self, position: int, published: dict[Place, int]) -> None:
-        """Let partitions count as being at `position` whose last published record (0: none) is in already."""
-        after = {
-            place: At(position) for place, at in self.at.items() if published.get(place, 0) <= at.position < position
-        }
+    def saw(self, position: int, published: dict[Place, int]) -> None:
+        """The relay is at `position`, and each partition holds this as its last record (0: none)."""
+        self._published = (position, published)
+
+    async def keep_up(self) -> None:
+        """Let partitions that hold nothing new count as being where the relay is; every batch does it as it goes."""
+        after = self._idle()
         if not after:
             return
         try:
@@ -110,6 +113,12 @@ class Fold:
             await self.reload()
         else:
             self._move(after)
+
+    def _idle(self) -> dict[Place, At]:
+        position, published = self._published
+        return {
+            place: At(position) for place, at in self.at.items() if published.get(place, 0) <= at.position < position
+        }
 
     async def _bring_in(self, batch: Batch) -> None:
         try:
@@ -142,7 +151,7 @@ class Fold:
             parked += [Parked(batch.entries[0], bug, event.subject) for event in events]
             events = []
         tallies = self._weighed(batch, events, parked, bug)
-        after = batch.moves(self.at)
+        after = self._idle() | batch.moves(self.at)
         async with self._pool.connection() as connection, connection.transaction():
             if after:
                 await move(connection, self._set, self.at, after)

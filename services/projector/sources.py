@@ -49,7 +49,7 @@ class Sources:
         self._topics: Final = topics
         self._stop: Final = stop
         self._lock: Final = asyncio.Lock()
-        self._came_at = time.monotonic()
+        self._came_at = self._ticked_at = time.monotonic()
         self._behind: tuple[int, float] | None = None
         self.head = 0
         self.from_record = not settings.bootstrap()
@@ -95,9 +95,11 @@ class Sources:
         """
         cursor, lasts = await self._relay()
         self.head = max(await self._reader.head(), self.head)
-        async with self._lock:
-            if cursor > self._fold.lowest:
-                await self._fold.raise_to(cursor, lasts)
+        self._fold.saw(cursor, lasts)
+        if self._came_at < self._ticked_at:
+            async with self._lock:
+                await self._fold.keep_up()
+        self._ticked_at = time.monotonic()
         self._choose(cursor)
         if self.from_record:
             while self._fold.lowest < self.head and not self._stop.is_set():

@@ -75,7 +75,7 @@ def _live(settings: Settings) -> float:
             if count == _EVENTS:
                 return (count - first) / (now - began)
             assert now < deadline, f"the projector is at {count} of {_EVENTS}"
-            time.sleep(0.02)
+            time.sleep(0.1)
 
 
 async def _rebuilt(settings: Settings) -> float:

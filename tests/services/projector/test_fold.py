@@ -130,7 +130,8 @@ async def test_idle_partitions_are_raised_only_where_all_that_was_published_is_i
         rows = await rows_of(wire)
         lasts = {("interactions", entry.partition): row.position for entry, row in zip(came(rows), rows, strict=True)}
         await fold.fold(came(rows, 1))
-        await fold.raise_to(1000, lasts)
+        fold.saw(1000, lasts)
+        await fold.keep_up()
         assert {at.position for place, at in fold.at.items() if place[1] == 1} == {1000}
         assert fold.lowest == 0
         await fold.fold(came(rows, 0) + came(rows, 2))
@@ -143,7 +144,8 @@ async def test_positions_never_go_back(settings: Settings) -> None:
         await fold.fold(recorded(rows), rows[-1].position)
         before = dict(fold.at)
         await fold.fold(recorded(rows[:10]), rows[9].position)
-        await fold.raise_to(5, {})
+        fold.saw(5, {})
+        await fold.keep_up()
         assert fold.at == before
 
 
