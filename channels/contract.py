@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha1
 from typing import Final, Literal, Protocol
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from schemas.customer import ConsentStated, PreferenceStated
 from schemas.interaction import InteractionReceived, ReceiptReported
 
-_NAMESPACE: Final = UUID("5f0f9a3e-6c1d-5b7e-9a55-7a3d0c4b1e21")
+_NAMESPACE: Final = UUID("5f0f9a3e-6c1d-5b7e-9a55-7a3d0c4b1e21").bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,10 @@ class Origin:
 
     def derive(self, source_key: str, kind: str) -> UUID:
         """The id of what a provider calls `source_key`: the same at every redelivery, for ever."""
-        return uuid5(_NAMESPACE, f"{self.tenant}\0{self.inbox}\0{source_key}\0{kind}")
+        name = f"{self.tenant}\0{self.inbox}\0{source_key}\0{kind}".encode()
+        # What uuid5 does, in half its time: version 5 in bits 48-51, variant 10 in bits 64-65 (RFC 9562, section 5.5).
+        number = int.from_bytes(sha1(_NAMESPACE + name, usedforsecurity=False).digest()[:16])
+        return UUID(int=number & ~(0xF000 << 64 | 0xC000 << 48) | 5 << 76 | 1 << 63)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +46,10 @@ class InboundRequest:
 
     def header(self, name: str) -> str | None:
         """The first header of this (lower-case) name."""
-        return next((value for key, value in self.headers if key == name), None)
+        for key, value in self.headers:
+            if key == name:
+                return value
+        return None
 
 
 @dataclass(frozen=True, slots=True)
