@@ -146,7 +146,9 @@ def _process(place: Place, *words: str) -> str:
 
 def test_ctrl_c_is_130(place: Place) -> None:
     environment = {**os.environ, **{name: value for name, value in place.near.environment.items() if value is not None}}
-    command = [sys.executable, "-m", "services", "tail", "interactions", "--from", "beginning", "--json"]
+    # Python heeds SIGINT only where it is not ignored, and a shell ignores it for what it starts in the background.
+    heeding = ["env", "--default-signal=INT", sys.executable]
+    command = [*heeding, "-m", "services", "tail", "interactions", "--from", "beginning", "--json"]
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as one:
         assert one.stdout is not None
         assert json.loads(one.stdout.readline())["type"] == "tamas.interaction.received.v1"
