@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 from channels.email import thread
@@ -11,7 +12,9 @@ from channels.email.mime import Mail
 from channels.email.parts import Part
 
 _MOST_RECIPIENTS: Final = 100
-_MOST_CHARS: Final = 65_536
+_MOST_REPORTS: Final = 10
+_MOST_REPORT_BYTES: Final = 65_536
+_MOST_CHARS: Final = 16_384
 _DAEMON: Final = re.compile(
     r"^(?:mailer[-_.]?daemon|mail[-_.]?daemon|postmaster|mmdf|mdaemon|bounces?|"
     r"mail[-_ ]?delivery[-_ ]?(?:sub)?system)"
@@ -80,7 +83,7 @@ class Bounce:
 def read(mail: Mail) -> Bounce | None:
     """The delivery report in a mail, or None when it is none."""
     statuses = [part for part in mail.parts if part.media.type == "message" and "delivery-status" in part.media.subtype]
-    failures = tuple(failure for part in statuses for failure in _failures(part))
+    failures = tuple(failure for part in statuses[:_MOST_REPORTS] for failure in _failures(part))
     if failures:
         return Bounce(failures[:_MOST_RECIPIENTS], _original_id(mail), is_standard=True)
     if is_report(mail) or statuses or _looks_like_bounce(mail):
@@ -98,7 +101,7 @@ def is_report(mail: Mail) -> bool:
 
 
 def _failures(part: Part) -> Iterator[Failure]:
-    for fields in _groups(part.content):
+    for fields in islice(_groups(part.content[:_MOST_REPORT_BYTES]), _MOST_RECIPIENTS + 1):
         recipient = fields.text("Final-Recipient") or fields.text("Original-Recipient")
         action = fields.token("Action")
         if recipient is None and not action:
@@ -139,11 +142,11 @@ def _original_id(mail: Mail) -> str | None:
     for inner in mail.nested.values():
         if inner.message_id:
             return inner.message_id
-    for part in mail.parts:
-        if part.media.subtype in {"rfc822-headers", "global-headers"}:
-            found = thread.message_ids(split(part.content)[0].source("Message-ID") or "")
-            if found:
-                return found[0]
+    originals = [part for part in mail.parts if part.media.subtype in {"rfc822-headers", "global-headers"}]
+    for part in originals[:_MOST_REPORTS]:
+        found = thread.message_ids(split(part.content)[0].source("Message-ID") or "")
+        if found:
+            return found[0]
     match = _ORIGINAL_ID.search(mail.text[:_MOST_CHARS])
     return match[1] if match else None
 

@@ -6,11 +6,14 @@ windows-1252): a superset reads everything its subset reads, and what senders re
 
 import codecs
 import re
+from functools import lru_cache
 from typing import Final
 
 from charset_normalizer import from_bytes
 
 _SAMPLE_BYTES: Final = 4096
+_LONGEST_LABEL: Final = 60
+_MOST_MENDED_BYTES: Final = 1_000_000
 _TOLERATED_DAMAGE: Final = 0.1
 """Share of the 8-bit bytes that may be unreadable before we stop believing the label."""
 
@@ -62,6 +65,11 @@ _BOMS: Final = (
 
 def codec_of(label: str) -> str | None:
     """The Python codec for a charset label of a mail, or None when nobody knows the label."""
+    return _codec(label) if len(label) <= _LONGEST_LABEL else None
+
+
+@lru_cache(maxsize=256)
+def _codec(label: str) -> str | None:
     key = re.sub(r"[^a-z0-9]", "", label.lower())
     if found := _TO_CODEC.get(key):
         return found
@@ -88,17 +96,20 @@ def _is_for_text(codec: str) -> bool:
     return True
 
 
-def decode(data: bytes, declared: str | None = None) -> str:
-    """The text in `data`. Never fails: what no charset explains becomes U+FFFD."""
+def decode(data: bytes, declared: str | None = None, *, by_statistics: bool = True) -> str:
+    """The text in `data`. Never fails: what no charset explains becomes U+FFFD.
+
+    Without `by_statistics`, which take up to a millisecond, bytes of no charset are read as windows-1252.
+    """
     codec = codec_of(declared) if declared else None
     if codec is None:
-        return _guessed(data)
+        return _guessed(data, by_statistics=by_statistics)
     if codec == "cp1252" and declared is not None and "ascii" in declared.lower() and not data.isascii():
-        return _guessed(data)
-    return _as(data, codec)
+        return _guessed(data, by_statistics=by_statistics)
+    return _as(data, codec, by_statistics=by_statistics)
 
 
-def _as(data: bytes, codec: str) -> str:
+def _as(data: bytes, codec: str, *, by_statistics: bool) -> str:
     if codec == "iso2022_jp":
         return _japanese(data)
     if codec == "utf_16":
@@ -106,12 +117,12 @@ def _as(data: bytes, codec: str) -> str:
     try:
         return _without_mark(data.decode(codec))
     except UnicodeDecodeError:
-        return _without_mark(_mended(data, codec))
+        return _without_mark(_mended(data, codec, by_statistics=by_statistics))
     except (UnicodeError, ValueError):
-        return _guessed(data)
+        return _guessed(data, by_statistics=by_statistics)
 
 
-def _mended(data: bytes, codec: str) -> str:
+def _mended(data: bytes, codec: str, *, by_statistics: bool) -> str:
     """What is left when strict decoding failed: tolerate a little damage, else ask the bytes."""
     if codec == "cp1252":
         return _western(data)
@@ -119,7 +130,7 @@ def _mended(data: bytes, codec: str) -> str:
     high = len(data) - len(data.translate(None, bytes(range(128, 256))))
     if text.count(_REPLACEMENT) <= max(1, high * _TOLERATED_DAMAGE):
         return text
-    return _guessed(data, fallback=codec)
+    return _guessed(data, codec, by_statistics=by_statistics)
 
 
 def _western(data: bytes) -> str:
@@ -127,7 +138,7 @@ def _western(data: bytes) -> str:
     return data.decode("latin_1").translate(_C1_AS_WINDOWS)
 
 
-def _guessed(data: bytes, fallback: str = "cp1252") -> str:
+def _guessed(data: bytes, fallback: str = "cp1252", *, by_statistics: bool) -> str:
     for mark, codec in _BOMS:
         if data.startswith(mark):
             return _without_mark(data.decode(codec, "replace"))
@@ -137,7 +148,7 @@ def _guessed(data: bytes, fallback: str = "cp1252") -> str:
         return data.decode("utf_8")
     except UnicodeDecodeError:
         pass
-    codec = _statistical(data)
+    codec = _statistical(data) if by_statistics else None
     if codec is None:
         return _western(data) if fallback == "cp1252" else data.decode(fallback, "replace")
     return data.decode(_TO_CODEC.get(codec.replace("_", ""), codec), "replace")
@@ -166,8 +177,11 @@ def _japanese(data: bytes) -> str:
     try:
         return data.decode("iso2022_jp_2")
     except UnicodeDecodeError:
+        if len(data) > _MOST_MENDED_BYTES:
+            return data.decode("iso2022_jp_2", "replace")
         pieces = _JIS_SHIFT.split(data)
-    out = [decode(pieces[0])]
+    # Not by `decode`: an escape that nobody knows would lead here again, for ever.
+    out = [pieces[0].decode("cp932", "replace")]
     for shift, run in zip(pieces[1::2], pieces[2::2], strict=True):
         if shift in {b"$@", b"$B", b"$(B"}:
             out.append(_jis_rows(run))

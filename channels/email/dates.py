@@ -26,6 +26,7 @@ _TIME: Final = (
 )
 _DAY_FIRST: Final = r"(?P<day>\d{1,2})[\s./-]+(?P<month>[a-z]{3,9}|\d{1,2})[\s,./-]+(?P<year>\d{2,4})"
 _ZONE: Final = r"\s*,?\s*(?P<zone>(?:gmt|utc)?\s*[+-]\s*\d{1,2}:?\d{0,2}|[a-z]{1,5}\b|\d{1,4}\b)?"
+_WHOLE: Final = re.compile(r"\d:\d{2}(?::\d{2})?\s+(?:[+-]\d{4}\b|[A-Z]{1,5}\b)")
 _FORMS: Final = tuple(
     re.compile(form, re.IGNORECASE)
     for form in (
@@ -35,6 +36,11 @@ _FORMS: Final = tuple(
         rf"(?P<year>\d{{4}})[-/](?P<month>\d{{1,2}})[-/](?P<day>\d{{1,2}})[\sT]+{_TIME}{_ZONE}",
     )
 )
+
+
+def is_whole(value: str) -> bool:
+    """Whether a zone stands behind the time; a Date that was overwritten on its way ends before it."""
+    return _WHOLE.search(value[-_MOST_CHARS:]) is not None
 
 
 def parse(value: str) -> datetime | None:

@@ -3,13 +3,17 @@
 from typing import Final
 
 _SIGNATURE: Final = "-- "
+_MOST_LINES: Final = 100_000
 
 
 def unflowed(text: str, *, delete_space: bool) -> str:
-    """Join flowed lines of one quote depth; `delete_space` is the DelSp parameter. Line ends become LF."""
+    """Join flowed lines of one quote depth; `delete_space` is the DelSp parameter. Line ends become LF.
+
+    What stands behind the first 100,000 lines stays as it is.
+    """
     out: list[str] = []
     paragraph, depth_before, is_open = "", 0, False
-    for line in text.replace("\r\n", "\n").split("\n"):
+    for line in text.replace("\r\n", "\n").split("\n", _MOST_LINES):
         bare = line.lstrip(">")
         depth = len(line) - len(bare)
         bare = bare.removeprefix(" ") if depth or bare.startswith(" ") else bare

@@ -2,8 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from itertools import islice
+from dataclasses import dataclass, field
 from typing import Final
 
 from channels.email.charset import decode
@@ -11,7 +10,10 @@ from channels.email.words import decoded, unfolded
 from channels.errors import Malformed
 
 _MOST_HEADER_BYTES: Final = 1_048_576
-_LINE: Final = re.compile(rb"[^\r\n]*(?:\r\n|\n|\r|\Z)")
+_MOST_FIELDS: Final = 5000
+_MOST_LINES_AHEAD: Final = 16
+_LINE: Final = re.compile(rb"[^\r\n]*+(?:\r\n|\n|\r|\Z)")
+_FOLDS: Final = re.compile(rb"(?:[ \t][^\r\n]*+(?:\r\n|\n|\r|\Z))*+")
 _FIELD: Final = re.compile(rb"([!-9;-~\x80-\xff]{1,200})[ \t]*:")
 _MAILBOX_MARK: Final = re.compile(rb">?From [^\r\n:]*[ \t]")
 
@@ -56,14 +58,21 @@ class Headers:
     """All fields in their order; names compare without case."""
 
     fields: tuple[Header, ...]
+    by_name: dict[str, list[Header]] = field(
+        default_factory=dict[str, list[Header]], init=False, compare=False, repr=False
+    )
+
+    def __post_init__(self) -> None:
+        """Sort the fields by name once: mails come with thousands, and are asked for dozens of names."""
+        for one in self.fields:
+            self.by_name.setdefault(one.name.lower(), []).append(one)
 
     def __iter__(self) -> Iterator[Header]:
         return iter(self.fields)
 
     def all(self, name: str) -> list[Header]:
         """Every field of this name, top to bottom."""
-        wanted = name.lower()
-        return [field for field in self.fields if field.name.lower() == wanted]
+        return self.by_name.get(name.lower(), [])
 
     def first(self, name: str) -> Header | None:
         """The first field of this name that says something, else None."""
@@ -92,29 +101,33 @@ def split(raw: bytes, start: int = 0, end: int | None = None) -> tuple[Headers, 
     line, the body begins there, for senders that forget the blank line.
 
     Raises:
-        Malformed: a header block of more than 1 MiB.
+        Malformed: a header block of more than 1 MiB, or of more than 5,000 fields.
     """
     end = len(raw) if end is None else end
-    lines = _header_lines(raw, start, end)
-    fields: list[tuple[bytes, list[bytes]]] = []
-    body = end
-    for at, line in lines:
-        if not line.strip(b"\r\n"):
-            body = at + len(line)
-            break
-        if at - start > _MOST_HEADER_BYTES:
-            raise Malformed("The header block of this mail is longer than 1 MiB.")
-        if line[:1] in {b" ", b"\t"}:
-            if fields:
-                fields[-1][1].append(line)
-            continue
-        match = _FIELD.match(line)
-        if match:
-            fields.append((match[1], [line[match.end() :]]))
-        elif line.startswith(b"--") or (not _MAILBOX_MARK.match(line) and _body_begins(raw, at + len(line), end)):
-            body = at
-            break
-    return Headers(_with_charset([(name.decode("latin_1"), b"".join(parts)) for name, parts in fields])), body
+    fields: list[tuple[str, bytes]] = []
+    at = start
+    while at < end and raw[at] not in b"\r\n":
+        line = _matched(_LINE, raw, at, end)
+        after = at + len(line)
+        if match := _FIELD.match(line):
+            folds = _matched(_FOLDS, raw, after, end)
+            fields.append((match[1].decode("latin_1"), line[match.end() :] + folds))
+            at = after + len(folds)
+        elif line.startswith((b" ", b"\t")) or _MAILBOX_MARK.match(line):
+            at = after
+        elif line.startswith(b"--") or (resumed := _next_field(raw, after, end)) is None:
+            return Headers(_with_charset(fields)), at
+        else:
+            at = resumed
+        _check(len(fields), at - start)
+    return Headers(_with_charset(fields)), at + len(_matched(_LINE, raw, at, end))
+
+
+def _check(fields: int, length: int) -> None:
+    if length > _MOST_HEADER_BYTES:
+        raise Malformed("The header block of this mail is longer than 1 MiB.")
+    if fields > _MOST_FIELDS:
+        raise Malformed(f"The header block of this mail has more than {_MOST_FIELDS} fields.")
 
 
 def _with_charset(fields: list[tuple[str, bytes]]) -> tuple[Header, ...]:
@@ -126,20 +139,18 @@ def _with_charset(fields: list[tuple[str, bytes]]) -> tuple[Header, ...]:
     return tuple(Header(name, value, declared) for name, value in fields)
 
 
-def _header_lines(raw: bytes, start: int, end: int) -> Iterator[tuple[int, bytes]]:
-    at = start
-    while at < end:
-        match = _LINE.match(raw, at, end)
-        line = match[0] if match else raw[at:end]
-        yield at, line
+def _matched(pattern: re.Pattern[bytes], raw: bytes, at: int, end: int) -> bytes:
+    match = pattern.match(raw, at, end)
+    return match[0] if match else b""
+
+
+def _next_field(raw: bytes, at: int, end: int) -> int | None:
+    """Where the next field or the blank line stands; None when both are far: the body has begun without one."""
+    for _ in range(_MOST_LINES_AHEAD):
+        line = _matched(_LINE, raw, at, end)
+        if not line:
+            return None
+        if not line.strip(b"\r\n") or _FIELD.match(line):
+            return at
         at += len(line)
-
-
-def _body_begins(raw: bytes, at: int, end: int) -> bool:
-    """Whether no further field stands between here and the blank line: the body has begun without one."""
-    for _, line in islice(_header_lines(raw, at, end), 16):
-        if not line.strip(b"\r\n"):
-            return False
-        if _FIELD.match(line):
-            return False
-    return True
+    return None

@@ -10,9 +10,14 @@ from channels.email.address import Address, addresses, is_well_formed
 from channels.email.body import Body, choose
 from channels.email.flowed import unflowed
 from channels.email.headers import Headers
-from channels.email.parts import Layout, Part, lay_out
+from channels.email.parts import Effort, Layout, Part, lay_out
 
 _MOST_NESTED_MAILS: Final = 10
+_MOST_FIELDS: Final = 50
+"""So many fields of one name are read for addresses or dates."""
+
+_MOST_RENDERED_CHARS: Final = 2_000_000
+"""So much HTML of a mail, and of the mails inside it, is made into text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,15 +77,16 @@ def read(raw: bytes) -> Mail:
     Raises:
         Malformed: more parts, levels or header bytes than any real mail has.
     """
-    return _read(raw, 0)
+    return _read(raw, 0, Effort())
 
 
-def _read(raw: bytes, level: int) -> Mail:
-    layout = lay_out(raw)
+def _read(raw: bytes, level: int, effort: Effort) -> Mail:
+    layout = lay_out(raw, effort)
     headers = layout.parts[0].headers
     layout.defects += _bad_addresses(headers)
-    nested = _nested(layout, level)
     body = choose(layout.parts)
+    text = _text(layout, body)
+    nested = _nested(layout, level)
     message_ids = thread.message_ids(headers.source("Message-ID") or "")
     return Mail(
         headers=headers,
@@ -92,11 +98,11 @@ def _read(raw: bytes, level: int) -> Mail:
         reply_to=_people(headers, "Reply-To"),
         return_path=_return_path(headers),
         subject=headers.text("Subject") or "",
-        date=next(filter(None, (dates.parse(field.source) for field in headers.all("Date"))), None),
+        date=_date(headers),
         message_id=message_ids[0] if message_ids else None,
         in_reply_to=thread.message_ids(headers.source("In-Reply-To") or ""),
         references=thread.message_ids(headers.source("References") or ""),
-        text=_text(layout.parts, body),
+        text=text,
         html=_html(layout.parts, body),
         attachments=_attachments(layout.parts, body),
         parts=tuple(layout.parts),
@@ -112,21 +118,28 @@ def _nested(layout: Layout, level: int) -> dict[int, Mail]:
         if mails:
             layout.defects.append(f"Mails nested deeper than {_MOST_NESTED_MAILS} are kept as files.")
         return {}
-    return {part.number: _read(part.content, level + 1) for part in mails}
+    return {part.number: _read(part.content, level + 1, layout.effort) for part in mails}
 
 
 def _people(headers: Headers, name: str) -> tuple[Address, ...]:
     """The first field that names anybody; all of them for recipients, which some senders spread over several fields."""
-    found = [addresses(field.source) for field in headers.all(name)]
+    fields = headers.all(name)[:_MOST_FIELDS]
     if name in {"To", "Cc", "Bcc"}:
-        return tuple(address for people in found for address in people)
-    named = [people for people in found if people]
-    return tuple(named[0]) if named else ()
+        return tuple(address for field in fields for address in addresses(field.source))
+    return tuple(next(filter(None, (addresses(field.source) for field in fields)), ()))
+
+
+def _date(headers: Headers) -> datetime | None:
+    """The first Date with a zone, as RFC 5322 wants it; else the first that names a moment."""
+    written = [field.source for field in headers.all("Date")[:_MOST_FIELDS]]
+    return next(filter(None, map(dates.parse, [*filter(dates.is_whole, written), *written])), None)
 
 
 def _bad_addresses(headers: Headers) -> list[str]:
     names = ("From", "Sender", "Reply-To", "To", "Cc")
-    bad = [name for name in names if not all(is_well_formed(field.source) for field in headers.all(name))]
+    bad = [
+        name for name in names if not all(is_well_formed(field.source) for field in headers.all(name)[:_MOST_FIELDS])
+    ]
     return [f"{name} is no well-formed list of addresses." for name in bad]
 
 
@@ -140,8 +153,6 @@ def _return_path(headers: Headers) -> str | None:
 
 def _shown(part: Part) -> str:
     text = part.text or ""
-    if part.media_type == "text/html":
-        return markup.text_of(text)
     if b"\nend" in part.content and b"begin" in part.content:
         text = transfer.without_uuencoded(text.encode("utf_8", "surrogatepass")).decode("utf_8", "replace")
     if part.media.params.get("format", "").lower() == "flowed":
@@ -149,9 +160,17 @@ def _shown(part: Part) -> str:
     return text.replace("\r\n", "\n")
 
 
-def _text(parts: list[Part], body: Body) -> str:
-    shown = [_shown(parts[number]) for number in body.text if parts[number].text is not None]
-    return "\n".join(shown)
+def _text(layout: Layout, body: Body) -> str:
+    chosen = [layout.parts[number] for number in body.text if layout.parts[number].text is not None]
+    return "\n".join(_rendered(part, layout) if part.media_type == "text/html" else _shown(part) for part in chosen)
+
+
+def _rendered(part: Part, layout: Layout) -> str:
+    html = (part.text or "")[: _MOST_RENDERED_CHARS - layout.effort.rendered_chars]
+    layout.effort.rendered_chars += len(html)
+    if len(html) < len(part.text or ""):
+        layout.defects.append(f"Only the first {_MOST_RENDERED_CHARS} characters of HTML are in the text.")
+    return markup.text_of(html)
 
 
 def _html(parts: list[Part], body: Body) -> str | None:

@@ -1,5 +1,6 @@
 """The tree of parts in a mail (RFC 2046), laid out flat in the order of the mail."""
 
+import re
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -11,7 +12,15 @@ from channels.email.words import unfolded
 from channels.errors import Malformed
 
 _MOST_PARTS: Final = 1000
-_MOST_LEVELS: Final = 100
+_MOST_LEVELS: Final = 50
+_MOST_FIELDS: Final = 10_000
+_MOST_CANDIDATES: Final = 20_000
+"""Places in a mail that look like a delimiter."""
+
+_MOST_GUESSED: Final = 50
+"""So many parts may have their charset found by statistics."""
+
+_REST_OF_LINE: Final = re.compile(rb"[^\r\n]*+(?:\r*+\n|\r)?")
 _PLAIN: Final = MediaType("text", "plain")
 _RFC822: Final = MediaType("message", "rfc822")
 _NESTED_TYPES: Final = frozenset({"message/rfc822", "message/global"})
@@ -55,20 +64,47 @@ class Part:
 
 
 @dataclass(slots=True)
+class Effort:
+    """What a mail has cost so far, together with the mails inside it."""
+
+    parts: int = 0
+    fields: int = 0
+    candidates: int = 0
+    rendered_chars: int = 0
+
+    def add(self, fields: int) -> None:
+        """One more part with so many header fields."""
+        self.parts += 1
+        self.fields += fields
+        if self.parts > _MOST_PARTS:
+            raise Malformed(f"This mail has more than {_MOST_PARTS} parts.")
+        if self.fields > _MOST_FIELDS:
+            raise Malformed(f"The parts of this mail have more than {_MOST_FIELDS} header fields.")
+
+    def look(self) -> None:
+        """One more place that looks like a delimiter."""
+        self.candidates += 1
+        if self.candidates > _MOST_CANDIDATES:
+            raise Malformed(f"More than {_MOST_CANDIDATES} places in this mail look like a delimiter of its parts.")
+
+
+@dataclass(slots=True)
 class Layout:
     """What reading the tree found: the parts in order, and what was wrong with the mail."""
 
+    effort: Effort
     parts: list[Part] = field(default_factory=list[Part])
     defects: list[str] = field(default_factory=list[str])
 
 
-def lay_out(raw: bytes) -> Layout:
+def lay_out(raw: bytes, effort: Effort) -> Layout:
     """Read every part of a mail.
 
     Raises:
-        Malformed: more than 1,000 parts, multiparts nested deeper than 100, or a header block over 1 MiB.
+        Malformed: with what is in `effort`, the mails around this one, more than 1,000 parts, 10,000 header fields, or
+            20,000 places that look like a delimiter; multiparts nested deeper than 50; a header block over 1 MiB.
     """
-    layout = Layout()
+    layout = Layout(effort)
     _read(raw, 0, len(raw), layout, parent=None, level=0, default=_PLAIN, is_closed=True)
     return layout
 
@@ -84,13 +120,14 @@ def _read(
     default: MediaType,
     is_closed: bool,
 ) -> None:
-    if len(layout.parts) >= _MOST_PARTS:
-        raise Malformed(f"This mail has more than {_MOST_PARTS} parts.")
     if level > _MOST_LEVELS:
         raise Malformed(f"The parts of this mail are nested deeper than {_MOST_LEVELS} levels.")
     headers, body = split(raw, start, end)
+    layout.effort.add(len(headers.fields))
+    if len(headers.all("Content-Disposition")) > 1:
+        layout.defects.append("A part has more than one Content-Disposition.")
     media = _media(headers, default)
-    sections = _sections(raw, body, end, media) if media.type == "multipart" else []
+    sections = _sections(raw, body, end, media, layout.effort) if media.type == "multipart" else []
     is_empty = media.type == "multipart" and not raw[body:end].strip()
     if not sections and not is_empty:
         media = _PLAIN if media.type == "multipart" else media
@@ -123,12 +160,11 @@ class _Section:
     is_closed: bool
 
 
-def _sections(raw: bytes, start: int, end: int, media: MediaType) -> list[_Section]:
+def _sections(raw: bytes, start: int, end: int, media: MediaType, effort: Effort) -> list[_Section]:
     boundary = media.params.get("boundary", "").rstrip().encode("utf_8", "surrogateescape")
     if not boundary:
         return []
-    marks = _marks(raw, start, end, b"--" + boundary, is_exact=True)
-    marks = marks or _marks(raw, start, end, b"--" + boundary, is_exact=False)
+    marks = _marks(raw, start, end, b"--" + boundary, effort)
     sections: list[_Section] = []
     for at, (_, after, is_last) in enumerate(marks):
         if is_last:
@@ -139,31 +175,30 @@ def _sections(raw: bytes, start: int, end: int, media: MediaType) -> list[_Secti
     return sections
 
 
-def _marks(raw: bytes, start: int, end: int, delimiter: bytes, *, is_exact: bool) -> list[tuple[int, int, bool]]:
+def _marks(raw: bytes, start: int, end: int, delimiter: bytes, effort: Effort) -> list[tuple[int, int, bool]]:
     """Delimiter lines as (begin, end with line end, closes).
 
-    RFC 2046 only compares the beginning of the line; but boundaries that begin another one are so common that this is
-    the second try.
+    RFC 2046 only compares the beginning of the line; but boundaries that begin another one are so common that such
+    lines count only when there are no others.
     """
     marks: list[tuple[int, int, bool]] = []
+    longer: list[tuple[int, int, bool]] = []
     at = raw.find(delimiter, start, end)
     while at >= 0:
         after = at + len(delimiter)
+        effort.look()
         if at == start or raw[at - 1] in b"\r\n":
             line_end = _line_end(raw, after, end)
             rest = raw[after:line_end].strip(b" \t\r\n")
-            if rest in {b"", b"--"} or not is_exact:
-                marks.append((at, line_end, rest.startswith(b"--")))
-                after = line_end
+            (marks if rest in {b"", b"--"} else longer).append((at, line_end, rest.startswith(b"--")))
+            after = line_end
         at = raw.find(delimiter, after, end)
-    return marks
+    return marks or longer
 
 
 def _line_end(raw: bytes, at: int, end: int) -> int:
-    found = raw.find(b"\n", at, end)
-    if found < 0:
-        found = raw.find(b"\r", at, end)
-    return end if found < 0 else found + 1
+    match = _REST_OF_LINE.match(raw, at, end)
+    return match.end() if match else end
 
 
 def _without_line_end(raw: bytes, start: int, end: int) -> int:
@@ -178,7 +213,9 @@ def _leaf(data: bytes, headers: Headers, media: MediaType, number: int, parent: 
     content, is_damaged = transfer.decode(data, read(headers.token("Content-Transfer-Encoding")).main)
     if str(media) in _NESTED_TYPES and not split(content)[0].fields:
         return _part(headers, media, number, parent, content, text=decode(content), is_damaged=True)
-    text = decode(content, media.params.get("charset")) if media.type == "text" else None
+    text = None
+    if media.type == "text":
+        text = decode(content, media.params.get("charset"), by_statistics=number < _MOST_GUESSED)
     return _part(headers, media, number, parent, content, text=text, is_damaged=is_damaged or not is_closed)
 
 

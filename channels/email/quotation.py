@@ -16,7 +16,7 @@ _ORIGINAL: Final = re.compile(
 )
 _FORWARDED: Final = re.compile(rf"^[\s*]*+[-_=]*+\s*+(?:{words.FORWARDED})\b", re.IGNORECASE)
 _OPENING: Final = re.compile(
-    rf"^[\s\-_*>]{{0,8}}(?:(?:{words.OPENERS})\b|\w{{2,10}}[.,]{{0,2}}\s+\d|\d{{1,4}}[-./年٫ ])", re.IGNORECASE
+    rf"^[\s\-_*>]{{0,8}}+(?:(?:{words.OPENERS})\b|\w{{2,10}}[.,]{{0,2}}\s+\d|\d{{1,4}}[-./年٫ ])", re.IGNORECASE
 )
 _WROTE: Final = re.compile(rf"(?:{words.WROTE})", re.IGNORECASE)
 _DATE: Final = re.compile(r"\d{1,4}\s?[-./年]\s?\d{1,2}|\d{1,2}[:.h]\d{2}|\b\d{1,2}\b.{1,20}\b\d{4}\b|\b\d{4}\b")
@@ -24,7 +24,7 @@ _TIME: Final = re.compile(r"\d{1,2}[:.h]\s?\d{2}")
 _MAILBOX: Final = re.compile(r"[\w+'-]@[\w-]")
 _SENT_FROM_WROTE: Final = re.compile(r"^\s*sent from [^<>]{1,100}<[^<>]{1,200}> wrote:\s*$", re.IGNORECASE)
 _FIELD: Final = re.compile(
-    r"^[\s>*_]{0,12}(?:"
+    r"^[\s>*_]{0,12}+(?:"
     + "|".join(f"(?P<{name}>{alternatives})" for name, alternatives in words.FIELDS.items())
     + r")[\s\u00a0]{0,3}\*{0,2}[:：]",
     re.IGNORECASE,
@@ -42,8 +42,8 @@ def is_forward(line: str) -> bool:
 
 
 def may_announce(line: str) -> bool:
-    """Cheap: could the line be the first of "On <date> <somebody> wrote:"?"""
-    return _OPENING.match(line[:LINE_CHARS]) is not None
+    """Cheap: could the line be the first of "On <date> <somebody> wrote:" or of a block of header fields?"""
+    return any(sign.match(line[:LINE_CHARS]) for sign in (_OPENING, _FIELD))
 
 
 def next_text(lines: list[str], at: int) -> int | None:
@@ -70,7 +70,8 @@ def _fields(lines: list[str], at: int) -> int:
     seen: set[str] = set()
     text: list[str] = []
     end = at
-    while end < min(len(lines), at + _FIELD_LINES) and lines[end].strip(" \t>*"):
+    last = min(len(lines), at + _FIELD_LINES)
+    while end < last and lines[end].strip(" \t>*"):
         match = _FIELD.match(lines[end][:LINE_CHARS])
         if match and match.lastgroup:
             seen.add(match.lastgroup)

@@ -14,7 +14,7 @@ from channels.email import reply_words as words
 from channels.email.quotation import LINE_CHARS, announcement, is_forward, is_quoted, may_announce, next_text
 
 _MOST_LINES: Final = 5000
-"""Longer texts are logs and data: from here on a line is taken as written."""
+"""Longer texts are logs and data: the rest is one piece, written unless a quotation that reaches to the end began."""
 
 _MOST_CANDIDATES: Final = 200
 """Lines that could announce a quotation; a text with more of them is a list of dates."""
@@ -107,7 +107,7 @@ def written(text: str) -> str:
 
 def parse(text: str) -> Reply:
     """Tell every line's kind. A forwarded mail is what the customer wants to show, so it counts as written."""
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n", _MOST_LINES)
     kinds = [Kind.WRITTEN] * len(lines)
     _mark_quotations(lines[:_MOST_LINES], kinds)
     _mark_signatures(lines[:_MOST_LINES], kinds)
@@ -137,7 +137,7 @@ def _mark_quotations(lines: list[str], kinds: list[Kind]) -> None:
         at += span
         following = next_text(lines, at)
         if is_open_ended or following is None or not is_quoted(lines[following]):
-            kinds[at : len(lines)] = [Kind.QUOTED] * (len(lines) - at)
+            kinds[at:] = [Kind.QUOTED] * (len(kinds) - at)
             return
 
 

@@ -118,6 +118,7 @@ def root(mail: Mail, key: str) -> str:
 
 def excerpt(text: str) -> str:
     """The beginning of a text, as long as its JSON stays within 60 KB."""
+    text = text[:_LONGEST_TEXT_BYTES]
     length = len(orjson.dumps(text))
     while length > _LONGEST_TEXT_BYTES:
         text = text[: min(len(text) - 1, len(text) * _LONGEST_TEXT_BYTES // length)]

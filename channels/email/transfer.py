@@ -9,7 +9,8 @@ _NOT_BASE64: Final = bytes(set(range(256)) - set(_BASE64))
 _BLANK: Final = b" \t\r\n"
 _STRANGE_SHARE: Final = 0.05
 _TRAILING_BLANKS: Final = re.compile(rb"(?<![ \t])[ \t]++(?=\r?\n|\Z)")
-_STRAY_EQUALS: Final = re.compile(rb"=(?==)")
+_MOST_CHAINED: Final = 1000
+_MOST_UU_FILES: Final = 100
 _UU_BEGIN: Final = re.compile(rb"^begin(?:-base64)? [0-7]{3,4} ([^\r\n]{1,255})\r?\n", re.MULTILINE)
 _UU_END: Final = re.compile(rb"^(?:end|====)[ \t]*\r?$\n?", re.MULTILINE)
 
@@ -32,7 +33,9 @@ def quoted_printable(data: bytes) -> bytes:
     """Decode; an escape that is none stays as it was written."""
     if b"=" not in data:
         return _TRAILING_BLANKS.sub(b"", data)
-    return binascii.a2b_qp(_STRAY_EQUALS.sub(b"=3D", _TRAILING_BLANKS.sub(b"", data)))
+    # In a run of equals signs only the last can begin an escape; the second pass finds the pairs that the first made.
+    data = _TRAILING_BLANKS.sub(b"", data).replace(b"==", b"=3D=").replace(b"==", b"=3D=")
+    return binascii.a2b_qp(data)
 
 
 def _base64(data: bytes) -> tuple[bytes, bool]:
@@ -57,7 +60,7 @@ def _before_footer(data: bytes, padding: int) -> tuple[bytes, bool]:
 
 def _chained(data: bytes) -> bytes:
     """Several encodings glued together, each with its padding."""
-    return b"".join(_quantum(piece) for piece in re.split(rb"=+", data) if piece.strip())
+    return b"".join(_quantum(piece) for piece in re.split(rb"=+", data, maxsplit=_MOST_CHAINED) if piece.strip())
 
 
 def _quantum(data: bytes) -> bytes:
@@ -84,7 +87,7 @@ def without_uuencoded(data: bytes) -> bytes:
 def _uu_blocks(data: bytes) -> list[tuple[str, bytes, int, int]]:
     blocks: list[tuple[str, bytes, int, int]] = []
     at = 0
-    while begin := _UU_BEGIN.search(data, at):
+    while len(blocks) < _MOST_UU_FILES and (begin := _UU_BEGIN.search(data, at)):
         end = _UU_END.search(data, begin.end())
         if end is None:
             break

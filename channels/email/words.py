@@ -12,6 +12,9 @@ _FOLD: Final = re.compile(r"(?<![ \t])[ \t]*+[\r\n]++[ \t]*+")
 _HEX: Final = re.compile(rb"=([0-9A-Fa-f]{2})")
 _NOT_BASE64: Final = re.compile(rb"[^A-Za-z0-9+/]")
 _CONTROLS: Final = re.compile(r"[\r\n]+")
+_MOST_PIECES: Final = 1000
+_MOST_GUESSED: Final = 20
+"""So many pieces may have the charset of their broken words found by statistics."""
 
 
 @dataclass(slots=True)
@@ -26,11 +29,12 @@ def unfolded(value: str) -> str:
     return _FOLD.sub(" ", value).strip(" \t\r\n")
 
 
-def decoded(value: str) -> str:
+def decoded(value: str, *, by_statistics: bool = True) -> str:
     """The readable form of an unstructured header value.
 
     Neighbouring words of one charset are joined as bytes before decoding, because many senders cut a character in two;
-    white space between two words is not shown (RFC 2047 section 6.2). A broken word stays as it was written.
+    white space between two words is not shown (RFC 2047 section 6.2). A broken word stays as it was written, and so do
+    the ones behind the first 500 or more.
     """
     if "=?" not in value:
         return unfolded(value)
@@ -40,16 +44,17 @@ def decoded(value: str) -> str:
         if isinstance(piece, _Word):
             pending.append(piece)
         elif piece.strip() or not pending:
-            _flush(pending, out)
+            _flush(pending, out, by_statistics=by_statistics)
             out.append(piece)
     trailing = pending and not out
-    _flush(pending, out)
+    _flush(pending, out, by_statistics=by_statistics)
     text = unfolded("".join(out))
     return text if not trailing else text.strip()
 
 
-def _flush(pending: list[_Word], out: list[str]) -> None:
-    out.extend(_CONTROLS.sub(" ", text) for text in _texts(pending))
+def _flush(pending: list[_Word], out: list[str], *, by_statistics: bool) -> None:
+    is_worth_it = by_statistics and len(out) < _MOST_GUESSED
+    out.extend(_CONTROLS.sub(" ", text) for text in _texts(pending, by_statistics=is_worth_it))
     pending.clear()
 
 
@@ -62,7 +67,7 @@ def _pieces(value: str) -> list[_Word | str]:
             continue
         if closing < opening.end():
             closing = value.find("?=", opening.end())
-        if closing < 0:
+        if closing < 0 or len(found) > _MOST_PIECES:
             break
         if opening.start() > at:
             found.append(value[at : opening.start()])
@@ -74,22 +79,22 @@ def _pieces(value: str) -> list[_Word | str]:
     return found
 
 
-def _texts(words: list[_Word]) -> list[str]:
+def _texts(words: list[_Word], *, by_statistics: bool) -> list[str]:
     texts: list[str] = []
     run: list[_Word] = []
     for word in words:
         if run and run[-1].charset.lower() != word.charset.lower():
-            texts.append(_text(run))
+            texts.append(_text(run, by_statistics=by_statistics and len(texts) < _MOST_GUESSED))
             run = []
         run.append(word)
     if run:
-        texts.append(_text(run))
+        texts.append(_text(run, by_statistics=by_statistics and len(texts) < _MOST_GUESSED))
     return texts
 
 
-def _text(run: list[_Word]) -> str:
+def _text(run: list[_Word], *, by_statistics: bool) -> str:
     data = b"".join(_base64(word.payload) if word.is_base64 else _quoted(word.payload) for word in run)
-    return decode(data, run[0].charset or None)
+    return decode(data, run[0].charset or None, by_statistics=by_statistics)
 
 
 def _quoted(payload: str) -> bytes:

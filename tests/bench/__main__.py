@@ -1,14 +1,19 @@
-"""`python -m tests.bench [PART…]`: measures, prints, and writes `build/bench.json`. Parts: see PARTS; without, all."""
+"""`python -m tests.bench [PART…]`: measures, prints, and writes `build/bench.json`.
+
+Parts: see PARTS and ALONE; without, all.
+"""
 
 import logging
 import sys
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 import structlog
 
 from tests.bench import figures
+from tests.bench.bounds import bounds
 from tests.bench.figures import Figure
 from tests.bench.intake import latency, throughput
 from tests.bench.memory import memory
@@ -23,19 +28,26 @@ PARTS: dict[str, Callable[[Servers], list[Figure]]] = {
     "projector": projector,
     "memory": memory,
 }
+ALONE: dict[str, Callable[[], list[Figure]]] = {"bounds": bounds}
+"""Parts that need no servers."""
 
 
 def main(names: list[str]) -> int:
     """0 when everything holds, 1 when something does not, 2 for a part that there is none of."""
-    if unknown := set(names) - PARTS.keys():
-        print(f"There is no part {', '.join(unknown)}; there are: {', '.join(PARTS)}", file=sys.stderr)
+    if unknown := set(names) - PARTS.keys() - ALONE.keys():
+        print(f"There is no part {', '.join(unknown)}; there are: {', '.join([*ALONE, *PARTS])}", file=sys.stderr)
         return 2
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     found: list[Figure] = []
-    with servers() as stand:
-        for name in names or PARTS:
+    with ExitStack() as stack:
+        stand: Servers | None = None
+        for name in names or [*ALONE, *PARTS]:
             began = time.monotonic()
-            measured = PARTS[name](stand)
+            if name in ALONE:
+                measured = ALONE[name]()
+            else:
+                stand = stand or stack.enter_context(servers())
+                measured = PARTS[name](stand)
             print(f"{name} ({time.monotonic() - began:.0f} s)", *map(figures.line, measured), sep="\n  ", flush=True)
             found += measured
     figures.write(found, Path("build/bench.json"))

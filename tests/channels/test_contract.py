@@ -15,9 +15,13 @@ from channels.registry import REGISTRY
 from schemas.event import read_fact
 from schemas.fact import join
 from schemas.topics import TOPIC_OF
+from tests.channels.hostile import HOSTILE
 from tests.channels.samples import SAMPLES, channel
 
 NAMES = sorted(REGISTRY)
+SMALL, LARGE = 65_536, 25 * 1024 * 1024
+"""Bytes. How long these take is measured by `python -m tests.bench bounds`."""
+
 FEW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 content_types = st.sampled_from(
@@ -52,7 +56,7 @@ def _shapes(heard: list[Heard]) -> list[tuple[str, str, bytes, bytes | None]]:
 
 
 def test_every_channel_has_samples_and_says_what_it_can_do() -> None:
-    assert sorted(SAMPLES) == sorted(CAPABILITIES) == NAMES
+    assert sorted(SAMPLES) == sorted(CAPABILITIES) == sorted(HOSTILE) == NAMES
 
 
 @pytest.mark.parametrize(("name", "request_"), _genuine())
@@ -136,6 +140,25 @@ def test_damaged_requests_are_facts_or_malformed_and_nothing_else(name: str, dat
     cut = data.draw(st.integers(0, 12))
     body = genuine.body[:at] + junk + genuine.body[at + cut :]
     assert _outcome(name, replace(genuine, body=body)) in {"facts", "malformed"}
+
+
+@pytest.mark.parametrize(("name", "kind"), [(name, kind) for name in NAMES for kind in HOSTILE[name]])
+def test_what_is_made_to_cost_time_is_the_same_facts_each_time_or_malformed(name: str, kind: str) -> None:
+    request = HOSTILE[name][kind](SMALL)
+    assert _outcome(name, request) in {"facts", "malformed"}
+    assert _heard(name, request) == _heard(name, replace(request))
+
+
+@pytest.mark.parametrize("kind", ["a file", "open elements", "one long line", "nested multiparts", "line feeds"])
+def test_a_mail_of_25_mb_is_facts_or_malformed(kind: str) -> None:
+    assert _outcome("email/smtp", HOSTILE["email/smtp"][kind](LARGE)) in {"facts", "malformed"}
+
+
+def _heard(name: str, request: InboundRequest) -> list[Heard] | str:
+    try:
+        return list(channel(name).parse(request))
+    except Malformed as error:
+        return str(error)
 
 
 def _outcome(name: str, request: InboundRequest) -> str:

@@ -1,5 +1,3 @@
-import time
-
 import pytest
 
 from channels.email import markup, reply
@@ -71,7 +69,6 @@ def test_hostile_html_is_cleaned() -> None:
 
 
 @pytest.mark.parametrize("line", ["On ", "On 5 May 2024 10:30 a@b\n", "*" * 390 + "\n", "> a\n", "From: a@b\n", "a@"])
-def test_hostile_texts_cost_no_more_than_long_ones(line: str) -> None:
-    begin = time.perf_counter()
-    reply.parse((line * 65_536)[:65_536])
-    assert time.perf_counter() - begin < 1.0
+def test_hostile_texts_lose_no_line(line: str) -> None:
+    text = (line * 65_536)[:65_536]
+    assert "\n".join(one for _, one in reply.parse(text).lines) == text
