@@ -3,9 +3,10 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Collection
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Any, Final, cast
 
-from aiokafka import partitioner
+from aiokafka import TopicPartition, partitioner
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
@@ -16,6 +17,10 @@ from services.settings import Misconfigured, Settings
 
 RETENTION_SECONDS: Final = 30 * 24 * 3600
 """History is the record's; the wire keeps this much of it."""
+SEGMENT_SECONDS: Final = 24 * 3600
+"""A broker deletes whole segments, each once its youngest record is too old: the oldest stays for so much longer."""
+_SWEEP_SECONDS: Final = 600
+"""Brokers look for what is too old every five minutes, and remove its files a minute later, unless told otherwise."""
 _APPEARS_SECONDS: Final = 10.0
 _DEFAULT_MESSAGE_BYTES: Final = 1_048_588
 _murmur2: Final = cast("Callable[[bytes], int]", partitioner.murmur2)  # pyright: ignore[reportUnknownMemberType]
@@ -69,6 +74,39 @@ async def check(settings: Settings) -> int:
         return await _largest(admin, names(settings))
 
 
+def kept_as_made() -> timedelta:
+    """How long a record stays at most on a topic that `create` made."""
+    return timedelta(seconds=RETENTION_SECONDS + SEGMENT_SECONDS + _SWEEP_SECONDS)
+
+
+async def kept(settings: Settings) -> timedelta:
+    """How long a record of ours stays at most on the broker, by its own word; `timedelta.max` when it is never deleted.
+
+    Raises:
+        TopicsMissing: no topic of ours is there, or we may not see how they are configured.
+        aiokafka.errors.KafkaError: the broker is away.
+    """
+    async with _admin(settings) as admin:
+        have = await _described(admin)
+        configs = await _configs(admin, [name for name in names(settings) if name in have])
+    try:
+        return max(_kept(found) for found in configs.values())
+    except (ValueError, KeyError) as error:
+        raise TopicsMissing("the broker does not tell retention.ms and segment.ms of the topics") from error
+
+
+async def partitions(settings: Settings, topics: Collection[str] = TOPICS) -> list[TopicPartition]:
+    """The partitions of these topics as the broker has them; none of a topic that is not there.
+
+    Raises:
+        aiokafka.errors.KafkaError: the broker is away.
+    """
+    async with _admin(settings) as admin:
+        have = await _described(admin)
+    wanted = [name for topic in topics if (name := name_of(settings, topic)) in have]
+    return [TopicPartition(name, one["partition"]) for name in wanted for one in have[name]["partitions"]]
+
+
 @asynccontextmanager
 async def _admin(settings: Settings) -> AsyncGenerator[AIOKafkaAdminClient]:
     admin = AIOKafkaAdminClient(**connection(settings), client_id="tamas-topics", request_timeout_ms=10_000)
@@ -89,6 +127,7 @@ async def _create(admin: AIOKafkaAdminClient, settings: Settings, wanted: Collec
     copies = settings.topic_replication
     configs = {
         "retention.ms": str(RETENTION_SECONDS * 1000),
+        "segment.ms": str(SEGMENT_SECONDS * 1000),
         "cleanup.policy": "delete",
         "min.insync.replicas": str(max(1, copies - 1)),
     }
@@ -127,15 +166,31 @@ def _check(settings: Settings, name: str, found: dict[str, Any] | None) -> None:
 
 async def _largest(admin: AIOKafkaAdminClient, wanted: Collection[str]) -> int:
     try:
-        answers: list[Any] = await admin.describe_configs(
-            [ConfigResource(ConfigResourceType.TOPIC, name) for name in wanted]
-        )
+        configs = await _configs(admin, wanted)
     except KafkaError:
         return _DEFAULT_MESSAGE_BYTES
-    largest: list[int] = []
-    for _code, _message, _kind, name, entries in [resource for answer in answers for resource in answer.resources]:
-        found: dict[str, str] = {entry[0]: entry[1] for entry in entries}
+    for name, found in configs.items():
         if "compact" in found.get("cleanup.policy", "delete"):
             raise TopicsMissing(f"the topic {name} is compacted, which drops events: set its cleanup.policy to delete")
-        largest.append(int(found.get("max.message.bytes", _DEFAULT_MESSAGE_BYTES)))
+    largest = [int(found.get("max.message.bytes", _DEFAULT_MESSAGE_BYTES)) for found in configs.values()]
     return min(largest, default=_DEFAULT_MESSAGE_BYTES)
+
+
+async def _configs(admin: AIOKafkaAdminClient, wanted: Collection[str]) -> dict[str, dict[str, str]]:
+    """By topic; nothing in it where the broker does not let us see it."""
+    answers: list[Any] = await admin.describe_configs(
+        [ConfigResource(ConfigResourceType.TOPIC, name) for name in wanted]
+    )
+    resources = [resource for answer in answers for resource in answer.resources]
+    return {name: {entry[0]: entry[1] for entry in entries} for _code, _message, _kind, name, entries in resources}
+
+
+def _kept(found: dict[str, str]) -> timedelta:
+    """Of one topic."""
+    retention = int(found["retention.ms"])
+    if retention < 0 or "delete" not in found.get("cleanup.policy", "delete"):
+        return timedelta.max
+    try:
+        return timedelta(milliseconds=retention + int(found["segment.ms"]), seconds=_SWEEP_SECONDS)
+    except OverflowError:
+        return timedelta.max

@@ -1,6 +1,7 @@
 """Erasing a key, in steps that may be repeated after a crash, and how processes that keep keys in memory hear of it."""
 
 import asyncio
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -27,6 +28,11 @@ _HIDE: Final = """
         AND NOT EXISTS (SELECT FROM keys.subjects WHERE lookup = %(erasing)s AND tenant = %(tenant)s)"""
 _HIDDEN: Final = """
     SELECT address_id, epoch, erased_at FROM keys.subjects WHERE lookup = %(erasing)s AND tenant = %(tenant)s"""
+_HIDE_IDS: Final = """
+    UPDATE keys.subjects SET lookup = NULL, erased_at = clock_timestamp()
+    WHERE address_id = ANY(%s) AND wrapped IS NOT NULL AND erased_at IS NULL"""
+_NAME: Final = "UPDATE keys.subjects SET lookup = %s WHERE address_id = %s AND wrapped IS NOT NULL"
+_DESTROY_ID: Final = "UPDATE keys.subjects SET lookup = NULL, wrapped = NULL WHERE address_id = %s"
 _HEARD: Final = """
     SELECT tenant, address_id, clock_timestamp() FROM keys.subjects
     WHERE erased_at > %(since)s::timestamptz - make_interval(secs => %(overlap)s)
@@ -61,6 +67,32 @@ async def hide(pool: AsyncConnectionPool, ring: Ring, tenant: str, address: str)
         return None
     ring.drop(tenant, address, row[0])
     return Hidden(tenant, *row)
+
+
+async def hide_ids(pool: AsyncConnectionPool, ids: Collection[UUID]) -> None:
+    """Let nobody find these by their addresses: they were erased, and a restored copy of the keys knows no more of it.
+
+    Each is erased again by `name_hidden` and `hide`, or by `destroy_id`.
+    """
+    async with pool.connection() as connection:
+        await connection.execute(_HIDE_IDS, (list(ids),))
+
+
+async def name_hidden(pool: AsyncConnectionPool, ring: Ring, tenant: str, address: str, address_id: UUID) -> bool:
+    """Let `hide` find a hidden key as an erasure that was cut short; False where another one of the address is it."""
+    lookup = await ring.lookup(tenant, _ERASING + address)
+    try:
+        async with pool.connection() as connection:
+            await connection.execute(_NAME, (lookup, address_id))
+    except psycopg.errors.UniqueViolation:
+        return False
+    return True
+
+
+async def destroy_id(pool: AsyncConnectionPool, address_id: UUID) -> None:
+    """Destroy a hidden key of which nobody can tell the address."""
+    async with pool.connection() as connection:
+        await connection.execute(_DESTROY_ID, (address_id,))
 
 
 async def destroy(pool: AsyncConnectionPool, hidden: Hidden) -> None:

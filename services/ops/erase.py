@@ -84,7 +84,8 @@ def _row(made: Certificate, *, purged: bool) -> dict[str, Any]:
         "held_by_others": [
             {"raw_id": str(raw_id), "key_goes_on": day.isoformat()} for raw_id, day in made.held_by_others.items()
         ],
-        "last_on_kafka": made.last_on_kafka.isoformat(),
+        "last_on_kafka": made.last_on_kafka.day,
+        "last_on_kafka_by": made.last_on_kafka.by,
         "backups": _BACKUPS,
     }
 

@@ -15,6 +15,7 @@ from services.ops.exits import NO
 from services.ops.options import Json, with_database
 from services.ops.output import emit_one, emit_rows, say
 from services.ops.published import highest_published
+from services.ops.put_back import on_the_wire, put_back_lost
 from services.record.check import Finding
 from services.record.check import check as check_record
 from services.record.identity import adopt as adopt_record
@@ -39,15 +40,21 @@ def adopt(
     *,
     above: Annotated[int, typer.Option(metavar="POSITION", help="A position that somebody has seen.")] = 0,
     anyway: Annotated[bool, typer.Option("--anyway", help="Also where nothing shows that the record moved.")] = False,
+    from_kafka: Annotated[
+        bool, typer.Option("--from-kafka", help="Then put back what topics hold and the record lost; repeatable.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """After a restore or a failover: let the record live on here, with numbers that were never given out."""
     settings = with_database()
-    adopted = adopt_record(settings.record_url, above=max(above, _seen(settings)), anyway=anyway)
+    seen = max(_viewed(settings), on_the_wire(settings)) if from_kafka else _seen(settings)
+    adopted = adopt_record(settings.record_url, above=max(above, seen), anyway=anyway)
     if adopted is None:
         say("The record is where it was: there is nothing to adopt.")
-        return
-    emit_one(asdict(adopted), as_json=as_json)
+    else:
+        emit_one(asdict(adopted), as_json=as_json)
+    if from_kafka:
+        put_back_lost(settings, seen, as_json=as_json)
 
 
 async def _checked(settings: Settings, *, every: bool) -> list[Finding]:
@@ -57,9 +64,7 @@ async def _checked(settings: Settings, *, every: bool) -> list[Finding]:
 
 def _seen(settings: Settings) -> int:
     """The highest position that read models or subscribers know: an older copy may have been adopted before."""
-    with psycopg.connect(settings.views_url, autocommit=True, connect_timeout=5) as connection:
-        row = connection.execute(_VIEWED).fetchone()
-    viewed = 0 if row is None else int(row[0])
+    viewed = _viewed(settings)
     if not settings.bootstrap():
         return viewed
     try:
@@ -68,6 +73,12 @@ def _seen(settings: Settings) -> int:
         say(f"Kafka does not tell what was published ({type(error).__name__}); if this record was adopted before from")
         say("the same copy, name the highest position that a subscriber has seen with --above.")
         return viewed
+
+
+def _viewed(settings: Settings) -> int:
+    with psycopg.connect(settings.views_url, autocommit=True, connect_timeout=5) as connection:
+        row = connection.execute(_VIEWED).fetchone()
+    return 0 if row is None else int(row[0])
 
 
 COMMANDS: Final[dict[str, Callable[..., Any]]] = {"check": check, "adopt": adopt}

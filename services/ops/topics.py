@@ -19,7 +19,7 @@ _COLUMNS: Final = ("topic", "exists", "partitions", "copies")
 
 def create() -> None:
     """Make the topics that are missing; prints their names."""
-    made = asyncio.run(topics.create(_with_broker()))
+    made = asyncio.run(topics.create(with_broker(settings())))
     for name in made:
         typer.echo(name)
     say(f"{len(made)} topics made." if made else "All topics were there.")
@@ -27,7 +27,7 @@ def create() -> None:
 
 def list_topics(*, as_json: Json = False) -> None:
     """Our topics as the broker has them; exit 1 when one is missing."""
-    found = _with_broker()
+    found = with_broker(settings())
     there = asyncio.run(_described(found))
     rows = [_row(name, there.get(name)) for name in topics.names(found)]
     emit_rows(rows, _COLUMNS, as_json=as_json)
@@ -36,8 +36,8 @@ def list_topics(*, as_json: Json = False) -> None:
         raise typer.Exit(NO)
 
 
-def _with_broker() -> Settings:
-    found = settings()
+def with_broker(found: Settings) -> Settings:
+    """The same settings. Raises `Misconfigured` when they name no broker."""
     if not found.bootstrap():
         raise Misconfigured(
             "No broker is known: set KAFKA_BOOTSTRAP_SERVERS, or TAMAS_DATA to the data folder of a running `tamas up`."

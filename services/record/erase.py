@@ -22,14 +22,12 @@ from services.keys.ring import Ring
 from services.record.append import Appender, FactRow
 from services.record.errors import Refused
 from services.record.holders import Holders
+from services.record.last_day import LastDay, last_on_kafka
 from services.record.raw import new_raw_id
 from services.settings import Settings
-from services.topics import RETENTION_SECONDS
 
 RAW_DAYS: Final = 90
 """So long the key of a day of raw requests is kept."""
-SEGMENT_DAYS: Final = 7
-"""A broker may go on writing to a segment for so long (its `segment.ms`); the retention counts from its last record."""
 _DRAIN_SECONDS: Final = 15.0
 _DRAIN_POLL_SECONDS: Final = 0.05
 _COUNTS: Final = """
@@ -49,7 +47,10 @@ _REMOVE: Final = """
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """What an erasure did. `stays`: (day in UTC, kind of fact, how many). `held_by_others`: raw id and its last day."""
+    """What an erasure did. `stays`: (day in UTC, kind of fact, how many). `held_by_others`: raw id and its last day.
+
+    `last_on_kafka` is the last day on which topics may hold what was published.
+    """
 
     tenant: str
     address_id: UUID
@@ -59,7 +60,7 @@ class Certificate:
     destroyed: Mapping[str, int]
     stays: Sequence[tuple[date, str, int]]
     held_by_others: Mapping[UUID, date]
-    last_on_kafka: date
+    last_on_kafka: LastDay
 
 
 async def erase(
@@ -90,7 +91,7 @@ async def erase(
     alone, shared = await holders.split(hidden.address_id, keys)
     blobs = await BlobStore(settings.blob_url).erase(tenant, hidden.address_id)
     requests, parked, notes = await _remove(record, hidden, alone)
-    position = await _tell(settings, record, hidden)
+    position = await tell(settings, record, hidden)
     await erasures.finish(keys, hidden)
     return Certificate(
         tenant=tenant,
@@ -101,7 +102,7 @@ async def erase(
         destroyed={"keys": 1, "raw_requests": requests, "blobs": blobs, "parked": parked, "notes_on_requests": notes},
         stays=await _counts(record, hidden),
         held_by_others={raw_id: day + timedelta(days=RAW_DAYS) for raw_id, day in shared.items()},
-        last_on_kafka=(datetime.now(UTC) + timedelta(days=SEGMENT_DAYS, seconds=RETENTION_SECONDS)).date(),
+        last_on_kafka=await last_on_kafka(settings, datetime.now(UTC)),
     )
 
 
@@ -128,8 +129,8 @@ async def _remove(record: AsyncConnectionPool, hidden: Hidden, raws: Sequence[UU
     return row[0], row[1], row[2]
 
 
-async def _tell(settings: Settings, record: AsyncConnectionPool, hidden: Hidden) -> int:
-    """The fact of it, once; returns its position."""
+async def tell(settings: Settings, record: AsyncConnectionPool, hidden: Hidden) -> int:
+    """Record the fact of an erasure, once; returns its position."""
     fact = AddressErased(address_id=hidden.address_id, epoch=hidden.epoch)
     row = FactRow(
         event_id=uuid5(hidden.address_id, f"{fact.type}/{hidden.epoch}"),

@@ -10,7 +10,7 @@ import psycopg
 from psycopg import Connection, Cursor
 from psycopg.rows import DictRow
 
-from schemas.setting import TenantRegistered
+from schemas.setting import InboxAdded, SettingFact, TenantRegistered
 from services.keys.vault import Vault
 from services.record.decisions import Command, Decided, Decisions
 from services.record.errors import Conflict, Refused
@@ -147,6 +147,28 @@ class Tenancy:
         owner, _, _ = self._found(tenant, inbox_id)
         return self._command(owner, inbox_id, DisableInbox(), None)
 
+    def put_back(self, tenant: str, stream_id: UUID, event_id: UUID, fact: SettingFact) -> bool:
+        """Save a decision that subscribers know and the record lost; False when it is there. Keys are not part of it.
+
+        Raises `Refused` when its place in the stream, or what it opens, was taken by another since.
+        """
+        was_there = False
+
+        def decided(register: Register) -> Sequence[SettingFact]:
+            nonlocal was_there
+            known = self._decisions.load([stream_id])[stream_id]
+            was_there = any((one.event_id, one.fact) == (event_id, fact) for one in known)
+            if was_there:
+                return ()
+            if Decided(stream_id, len(known) + 1, tenant, fact).event_id != event_id:
+                raise Refused("something else was decided in its place, or what came before it is lost")
+            if isinstance(fact, InboxAdded) and _taken_by(register, tenant, fact) is not None:
+                raise Refused("another inbox was opened in its place")
+            return (fact,)
+
+        self._settle(tenant, stream_id, decided)
+        return not was_there
+
     def view(self, tenant: str | None, inbox_id: UUID) -> InboxView:
         """An inbox with its key. Raises `Refused` when there is none, or it is another tenant's."""
         owner, inbox, disabled = self._found(tenant, inbox_id)
@@ -218,7 +240,7 @@ def _known(register: Register, tenant: str) -> Tenant:
     return known
 
 
-def _taken_by(register: Register, tenant: str, new: OpenInbox) -> str | None:
+def _taken_by(register: Register, tenant: str, new: OpenInbox | InboxAdded) -> str | None:
     for owner, inbox, disabled in register.of(None):
         if disabled or inbox.natural_name != new.natural_name:
             continue

@@ -1,9 +1,13 @@
 """PostgreSQL clusters beside an installation, and what moves databases between them: the tools of operators."""
 
+import secrets
 import subprocess
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
+
+import psycopg
+from psycopg import sql
 
 from services.embedded import postgres
 from services.embedded.postgres import find_binaries
@@ -17,6 +21,14 @@ def cluster(folder: Path) -> Generator[str]:
         yield running.url
     finally:
         running.stop()
+
+
+def new_database(url: str) -> str:
+    """The URL of an empty database beside this one."""
+    name = f"restore_{secrets.token_hex(4)}"
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    return url.rsplit("/", 1)[0] + f"/{name}"
 
 
 def dump(url: str, to: Path) -> None:

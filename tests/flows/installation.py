@@ -62,10 +62,14 @@ class Installation:
 
     @property
     def settings(self) -> Settings:
-        """As a command beside it has them, and with the secret that the installation was given."""
-        found = load(self.data)
-        given = self._environment.get("TAMAS_SECRET_KEY")
-        return found if given is None else found.model_copy(update={"secret_key": (SecretStr(given),)})
+        """As a command beside it has them, and with the secret and the views that the installation was given."""
+        found, given = load(self.data), self._environment
+        update: dict[str, Any] = {}
+        if "TAMAS_SECRET_KEY" in given:
+            update["secret_key"] = (SecretStr(given["TAMAS_SECRET_KEY"]),)
+        if "VIEWS_URL" in given:
+            update["views_url"] = given["VIEWS_URL"]
+        return found.model_copy(update=update)
 
     def pid(self, role: str) -> int:
         return self.endpoints["pids"][role]
@@ -122,6 +126,16 @@ class Installation:
             timeout=60,
             check=False,
         )
+
+
+@contextmanager
+def running(data: Path, environment: Mapping[str, str]) -> Generator[Installation]:
+    """An installation with servers that are there, for so long."""
+    up = Installation(data, environment)
+    try:
+        yield up
+    finally:
+        up.stop()
 
 
 def _kept() -> dict[str, str]:

@@ -1,19 +1,15 @@
 """DESIGN's crash point restore, failover: it refuses to run until it is adopted, then every fact is seen once."""
 
 import secrets
-from collections.abc import Generator
-from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import psycopg
-from psycopg import sql
 
 from services.ops.exits import CONFIGURATION
 from services.record.identity import EPOCH_POSITIONS
-from tests.flows.clusters import cluster, dump, restore
-from tests.flows.installation import Installation, eventually
-from tests.flows.traffic import Message, Traffic, traffic_to, written_by
+from tests.flows.clusters import cluster, dump, new_database, restore
+from tests.flows.installation import Installation, eventually, running
+from tests.flows.traffic import traffic_again, traffic_to, written_by
 from tests.flows.whole import check_whole, on_record
 from tests.servers import SECRET
 
@@ -23,13 +19,13 @@ COUNT = 250
 
 def test_restore(postgres_url: str, kafka_bootstrap: str, folder: Path) -> None:
     environment = {
-        "DATABASE_URL": _new_database(postgres_url),
+        "DATABASE_URL": new_database(postgres_url),
         "KAFKA_BOOTSTRAP_SERVERS": kafka_bootstrap,
         "TAMAS_TOPIC_PREFIX": f"t_{secrets.token_hex(4)}.",
         "TAMAS_TOPIC_PARTITIONS": "3",
         "TAMAS_SECRET_KEY": SECRET,
     }
-    with _running(folder / "data", environment) as up:
+    with running(folder / "data", environment) as up:
         before = traffic_to(up, 31, COUNT)
         with before.flowing():
             pass
@@ -42,9 +38,9 @@ def test_restore(postgres_url: str, kafka_bootstrap: str, folder: Path) -> None:
         assert (refused.returncode, "tamas record adopt" in refused.stderr) == (CONFIGURATION, True)
         adopted = Installation.command(moved, "record", "adopt", "--json")
         assert adopted.returncode == 0, adopted.stderr
-        with _running(folder / "data", moved) as up:
+        with running(folder / "data", moved) as up:
             # Providers send again what they sent before; customers write on.
-            after = _to(up, before, [*before.lanes, *written_by(32, COUNT, ("sms", "form", "mail"))])
+            after = traffic_again(up, before, [*before.lanes, *written_by(32, COUNT, ("sms", "form", "mail"))])
             with after.flowing():
                 pass
             assert after.duplicates > COUNT / 2
@@ -74,25 +70,3 @@ def test_failover_under_running_processes(up: Installation) -> None:
         assert up.run("record", "adopt").returncode == 0
     rows = check_whole(up, traffic.accepted)
     assert {row.position // EPOCH_POSITIONS for row in rows} == {0, 1}
-
-
-@contextmanager
-def _running(data: Path, environment: dict[str, str]) -> Generator[Installation]:
-    up = Installation(data, environment)
-    try:
-        yield up
-    finally:
-        up.stop()
-
-
-def _new_database(url: str) -> str:
-    name = f"restore_{secrets.token_hex(4)}"
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-    return url.rsplit("/", 1)[0] + f"/{name}"
-
-
-def _to(up: Installation, before: Traffic, lanes: list[list[Message]]) -> Traffic:
-    """To the same inboxes, where their doors are now."""
-    host, _, port = up.endpoints["smtp"].rpartition(":")
-    return Traffic(replace(before.doors, http=up.endpoints["http"], smtp=(host, int(port))), lanes, 34)

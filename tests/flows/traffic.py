@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlencode
 
@@ -201,3 +201,10 @@ def traffic_to(up: Installation, seed: int, count: int, doors: Sequence[str] = A
     """Traffic for a new installation."""
     found = up.endpoints
     return Traffic(open_doors(up.settings, found["http"], found["smtp"]), written_by(seed, count, doors), seed)
+
+
+def traffic_again(up: Installation, before: Traffic, lanes: list[list[Message]]) -> Traffic:
+    """To the same inboxes, where their doors are now."""
+    host, _, port = up.endpoints["smtp"].rpartition(":")
+    doors = replace(before.doors, http=up.endpoints["http"], smtp=(host, int(port)))
+    return Traffic(doors, lanes, before.seed + 1)

@@ -95,6 +95,20 @@ def _check_wire(settings: Settings, rows: Sequence[Row]) -> None:
     assert sum(map(len, skipping)) == len(wanted), "a subscriber by position would miss something"
 
 
+def check_wire_by_id(settings: Settings, rows: Sequence[Row]) -> None:
+    """A subscriber that drops what it has seen by `ce_id`, through two lives of the record, ends with exactly it."""
+    head = max(row.position for row in rows)
+    eventually(lambda: _cursor(settings) >= head, "the relay has published all")
+    wanted: dict[bytes, list[str]] = {}
+    for row in rows:
+        if row.topic == "interactions":
+            wanted.setdefault(str(row.subject).encode(), []).append(_ce_id(row))
+    found: dict[bytes, dict[str, None]] = {}
+    for key, ce_id, _ in asyncio.run(read_topic(settings, "interactions")):
+        found.setdefault(key, {}).setdefault(ce_id)
+    assert {key: list(ids) for key, ids in found.items()} == wanted
+
+
 def _ce_id(row: Row) -> str:
     return str(row.event_id) if row.revision == 1 else f"{row.event_id}.r{row.revision}"
 
