@@ -12,6 +12,10 @@ CAPABILITIES: Final[dict[str, Capabilities]] = {
         attachments=True,
         starts_conversations=True,
     ),
+    # A call carries no text of ours; receipts are of messages.
+    "voice/twilio": Capabilities(
+        text_limit=0, receipts=frozenset(), attachments=False, starts_conversations=False, connects_calls=True
+    ),
     "email/smtp": Capabilities(
         text_limit=None, receipts=frozenset({"failed"}), attachments=True, starts_conversations=True
     ),

@@ -1,16 +1,31 @@
 """What the edge gives to a channel and what it gets back. A channel is a frozen value; nothing here does I/O."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha1
 from typing import Final, Literal, Protocol
 from uuid import UUID
 
+from schemas.call import CallAnswered, CallEnded, CallMissed, CallProgressed, CallRecorded
 from schemas.customer import ConsentStated, PreferenceStated
 from schemas.interaction import InteractionReceived, ReceiptReported
 
 _NAMESPACE: Final = UUID("5f0f9a3e-6c1d-5b7e-9a55-7a3d0c4b1e21").bytes
+
+
+Said = (
+    InteractionReceived
+    | ReceiptReported
+    | CallProgressed
+    | CallAnswered
+    | CallEnded
+    | CallMissed
+    | CallRecorded
+    | PreferenceStated
+    | ConsentStated
+)
+"""What a channel may have heard."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +86,7 @@ class Heard:
 
     source_key: str
     address: str
-    fact: InteractionReceived | ReceiptReported | PreferenceStated | ConsentStated
+    fact: Said
     occurred_at: datetime | None = None
     blobs: tuple[Blob, ...] = ()
 
@@ -105,6 +120,13 @@ class Capabilities:
     attachments: bool
     starts_conversations: bool
     reply_window_seconds: int | None = None
+    connects_calls: bool = False
+
+
+def answering(channel: "Channel", request: InboundRequest) -> AckPolicy:
+    """What to answer to a verified request: its own policy where the provider does what the answer says (`answers`)."""
+    own: Callable[[InboundRequest], AckPolicy] | None = getattr(channel, "answers", None)
+    return channel.acks if own is None else own(request)
 
 
 class Channel(Protocol):

@@ -7,9 +7,11 @@ from channels.contract import Channel
 from channels.email.smtp import Smtp, SmtpConfig
 from channels.forms.web import WebForm, WebFormConfig
 from channels.sms.twilio import Twilio, TwilioConfig
+from channels.voice.twilio import TwilioVoice, TwilioVoiceConfig
 
 REGISTRY: Final[dict[str, Callable[[Mapping[str, str]], Channel]]] = {
     "sms/twilio": lambda settings: Twilio(TwilioConfig.model_validate(settings)),
+    "voice/twilio": lambda settings: TwilioVoice.of(TwilioVoiceConfig.model_validate(settings)),
     "email/smtp": lambda settings: Smtp(SmtpConfig.model_validate(settings)),
     "forms/web": lambda settings: WebForm(WebFormConfig.model_validate(settings)),
 }

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from pydantic import Field, TypeAdapter, ValidationError
 
+from schemas.call import CallAnswered, CallEnded, CallMissed, CallProgressed, CallRecorded
 from schemas.customer import AddressErased, ConsentStated, PreferenceStated
 from schemas.interaction import FactWithdrawn, InteractionReceived, ReceiptReported
 from schemas.parked import RequestParked
@@ -16,6 +17,11 @@ from schemas.topics import Topic
 AnyFact = Annotated[
     InteractionReceived
     | ReceiptReported
+    | CallProgressed
+    | CallAnswered
+    | CallEnded
+    | CallMissed
+    | CallRecorded
     | FactWithdrawn
     | PreferenceStated
     | ConsentStated

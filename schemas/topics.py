@@ -9,6 +9,11 @@ TOPICS: Final[tuple[Topic, ...]] = get_args(Topic)
 TOPIC_OF: Final[dict[str, Topic]] = {
     "interaction.received": "interactions",
     "receipt.reported": "interactions",
+    "call.progressed": "interactions",
+    "call.answered": "interactions",
+    "call.ended": "interactions",
+    "call.missed": "interactions",
+    "call.recorded": "interactions",
     "fact.withdrawn": "interactions",
     "preference.stated": "customers",
     "consent.stated": "customers",

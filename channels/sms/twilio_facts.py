@@ -6,7 +6,7 @@ from uuid import UUID
 from channels.contract import Heard, InboundRequest
 from channels.errors import Malformed
 from channels.phone import sender_address
-from channels.sms.twilio_request import Params
+from channels.twilio_request import Params
 from schemas.customer import ConsentStated, Stated
 from schemas.interaction import (
     Attachment,

@@ -1,12 +1,5 @@
 -- Folds the staged batch. Every statement takes a maximum or adds to a set, so that order and repetition don't count.
 -- Sorted by key: two writers never wait for each other in a circle.
-
--- Nothing analyses the staging tables, and PostgreSQL takes an empty one for a full one: then it reads all interactions
--- to join them with nothing. A batch is always small beside the tables, so every join goes by their indexes.
-SET LOCAL enable_hashjoin = off;
-SET LOCAL enable_mergejoin = off;
-SET LOCAL enable_seqscan = off;
-
 INSERT INTO withdrawn (tenant, event_id, revision)
 SELECT tenant, event_id, max(revision) FROM timeline_new_withdrawn GROUP BY tenant, event_id ORDER BY tenant, event_id
 ON CONFLICT (tenant, event_id) DO UPDATE SET revision = EXCLUDED.revision WHERE withdrawn.revision < EXCLUDED.revision;
@@ -115,13 +108,3 @@ FROM timeline_touched AS t
 WHERE i.tenant = t.tenant AND i.interaction_id = t.interaction_id AND i.delivery_rank IS NOT NULL AND NOT EXISTS (
     SELECT FROM receipts AS r WHERE r.tenant = t.tenant AND r.interaction_id = t.interaction_id AND NOT r.withdrawn
 );
-
-DELETE FROM timeline_new_messages;
-DELETE FROM timeline_new_receipts;
-DELETE FROM timeline_new_withdrawn;
-DELETE FROM timeline_new_erased;
-DELETE FROM timeline_touched;
-
-SET LOCAL enable_hashjoin = on;
-SET LOCAL enable_mergejoin = on;
-SET LOCAL enable_seqscan = on;

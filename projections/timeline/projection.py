@@ -13,13 +13,16 @@ from schemas.event import Event
 _HERE: Final = Path(__file__).parent
 _STAGING: Final = (_HERE / "staging.sql").read_bytes()
 _FOLD: Final = (_HERE / "fold.sql").read_bytes()
+_FOLD_CALLS: Final = (_HERE / "calls.sql").read_bytes()
+_BEFORE: Final = (_HERE / "before.sql").read_bytes()
+_AFTER: Final = (_HERE / "after.sql").read_bytes()
 _STAGED: Final = (
     b"SELECT sum(pg_relation_size(to_regclass('pg_temp.timeline_new_' || name))) "
-    b"FROM unnest(ARRAY['messages', 'receipts']) AS name"
+    b"FROM unnest(ARRAY['messages', 'receipts', 'calls']) AS name"
 )
 _EMPTY: Final = (
-    b"TRUNCATE timeline_new_messages, timeline_new_receipts, timeline_new_withdrawn, timeline_new_erased, "
-    b"timeline_touched"
+    b"TRUNCATE timeline_new_messages, timeline_new_receipts, timeline_new_calls, timeline_new_withdrawn, "
+    b"timeline_new_erased, timeline_touched, timeline_touched_calls"
 )
 # What deleted rows may take before their space is given back: nothing vacuums a temporary table.
 _MOST_BYTES: Final = 256 * 1024
@@ -33,9 +36,19 @@ _RECEIPT_TYPES: Final = (
     *("text", "uuid", "int4", "int8", "uuid", "uuid", "uuid", "uuid", "text", "int2"),
     *("timestamptz", "timestamptz", "timestamptz", "text"),
 )
+_CALL_TYPES: Final = (
+    *("text", "uuid", "int4", "int8", "uuid", "uuid", "uuid", "uuid", "text", "text"),
+    *("uuid", "bool", "int2", "bool", "int4", "int2", "uuid", "text"),
+    *("timestamptz", "timestamptz", "timestamptz", "text", "text"),
+)
 _WITHDRAWN_TYPES: Final = ("text", "uuid", "int4")
 _ERASED_TYPES: Final = ("text", "uuid")
-_TYPES: Final = frozenset({"interaction.received", "receipt.reported", "fact.withdrawn", "address.erased"})
+_TYPES: Final = frozenset(
+    {
+        *("interaction.received", "receipt.reported", "fact.withdrawn", "address.erased"),
+        *("call.progressed", "call.answered", "call.ended", "call.missed", "call.recorded"),
+    }
+)
 # Rows of a larger piece would hold the loop for longer than others can wait.
 _CHUNK: Final = 500
 
@@ -45,9 +58,12 @@ async def apply(events: Sequence[Event], tx: AsyncConnection) -> None:
     if not any(event.fact.type in _TYPES for event in events):
         return
     await _make_room(tx)
+    has_calls = False
     for first in range(0, len(events), _CHUNK):
-        await _stage(batch_of(events[first : first + _CHUNK]), tx)
-    await tx.execute(_FOLD)
+        batch = batch_of(events[first : first + _CHUNK])
+        has_calls = has_calls or bool(batch.calls or batch.withdrawn or batch.erased)
+        await _stage(batch, tx)
+    await tx.execute(b"".join((_BEFORE, _FOLD, _FOLD_CALLS if has_calls else b"", _AFTER)))
 
 
 async def _make_room(tx: AsyncConnection) -> None:
@@ -61,6 +77,7 @@ async def _make_room(tx: AsyncConnection) -> None:
 async def _stage(batch: Batch, tx: AsyncConnection) -> None:
     await _copy(tx, b"COPY timeline_new_messages FROM STDIN (FORMAT BINARY)", _MESSAGE_TYPES, batch.messages)
     await _copy(tx, b"COPY timeline_new_receipts FROM STDIN (FORMAT BINARY)", _RECEIPT_TYPES, batch.receipts)
+    await _copy(tx, b"COPY timeline_new_calls FROM STDIN (FORMAT BINARY)", _CALL_TYPES, batch.calls)
     await _copy(tx, b"COPY timeline_new_withdrawn FROM STDIN (FORMAT BINARY)", _WITHDRAWN_TYPES, batch.withdrawn)
     await _copy(tx, b"COPY timeline_new_erased FROM STDIN (FORMAT BINARY)", _ERASED_TYPES, batch.erased)
 
@@ -76,7 +93,7 @@ async def _copy(tx: AsyncConnection, statement: bytes, types: Sequence[str], row
 
 TIMELINE: Final = Projection(
     name="timeline",
-    version=1,
+    version=2,
     topics=("customers", "interactions"),
     ddl=(_HERE / "schema.sql").read_bytes(),
     apply=apply,

@@ -44,6 +44,14 @@ class Item:
     names_json: str | None
     delivery_rank: int | None
     delivery_at: datetime | None
+    call_state: str | None
+    call_duration_seconds: int | None
+    legs_json: str | None
+
+    @property
+    def legs(self) -> list[dict[str, Any]]:
+        """`leg_id`, `first_leg`, `state` and `duration_seconds` of each leg of a call, the first one first."""
+        return json.loads(self.legs_json or "[]")
 
     @property
     def delivery(self) -> tuple[str, datetime] | None:
@@ -100,7 +108,7 @@ async def timeline(
             SELECT interaction_id, event_id, revision, position, address_id, inbox_id, conversation_id, kind, direction,
                 channel, automatic, assurance, occurred_at, recorded_at, effective_at, address, subject, body AS text,
                 full_text, attachments::text AS attachments_json, attachment_names::text AS names_json, delivery_rank,
-                delivery_at
+                delivery_at, call_state, call_duration_seconds, call_legs::text AS legs_json
             FROM interactions
             WHERE tenant = %(tenant)s AND address_id = %(address_id)s AND NOT withdrawn
                 AND (%(at)s::timestamptz IS NULL OR (effective_at, position) < (%(at)s, %(position)s::bigint))
@@ -136,7 +144,7 @@ async def interaction(tx: AsyncConnection, tenant: str, interaction_id: UUID) ->
             SELECT interaction_id, event_id, revision, position, address_id, inbox_id, conversation_id, kind, direction,
                 channel, automatic, assurance, occurred_at, recorded_at, effective_at, address, subject, body AS text,
                 full_text, attachments::text AS attachments_json, attachment_names::text AS names_json, delivery_rank,
-                delivery_at
+                delivery_at, call_state, call_duration_seconds, call_legs::text AS legs_json
             FROM interactions
             WHERE tenant = %s AND interaction_id = %s AND NOT withdrawn
             """,

@@ -8,6 +8,8 @@ from uuid import UUID, uuid5
 
 from pydantic import TypeAdapter
 
+from projections.timeline.calls import CallFact, told_of
+from schemas.call import CallAnswered, CallEnded, CallMissed, CallProgressed, CallRecorded
 from schemas.customer import AddressErased
 from schemas.event import Event
 from schemas.interaction import Attachment, AttachmentName, FactWithdrawn, InteractionReceived, ReceiptReported
@@ -28,6 +30,7 @@ class Batch:
 
     messages: list[Row] = field(default_factory=list[Row])
     receipts: list[Row] = field(default_factory=list[Row])
+    calls: list[Row] = field(default_factory=list[Row])
     withdrawn: list[Row] = field(default_factory=list[Row])
     erased: list[Row] = field(default_factory=list[Row])
 
@@ -39,8 +42,12 @@ def batch_of(events: Iterable[Event]) -> Batch:
         match event.fact:
             case InteractionReceived() as fact:
                 batch.messages.append(_message(event, fact))
+                if fact.kind == "call":
+                    batch.calls.append(_call(event, fact))
             case ReceiptReported() as fact:
                 batch.receipts.append(_receipt(event, fact))
+            case CallProgressed() | CallAnswered() | CallEnded() | CallMissed() | CallRecorded() as fact:
+                batch.calls.append(_call(event, fact))
             case FactWithdrawn() as fact:
                 batch.withdrawn.append((event.tenant, fact.withdrawn_event_id, fact.withdrawn_revision))
             case AddressErased() as fact:
@@ -105,6 +112,35 @@ def _receipt(event: Event, fact: ReceiptReported) -> Row:
         event.recorded_at,
         effective_at(event.occurred_at, event.recorded_at),
         None if fact.personal is None else _storable(fact.personal.address),
+    )
+
+
+def _call(event: Event, fact: InteractionReceived | CallFact) -> Row:
+    told = told_of(fact)
+    return (
+        event.tenant,
+        event.event_id,
+        event.revision,
+        event.position,
+        fact.interaction_id,
+        event.subject,
+        event.inbox_id,
+        _conversation(event.inbox_id, event.subject),
+        fact.channel,
+        told.direction,
+        told.leg_id,
+        told.first_leg,
+        told.rank,
+        told.missed,
+        told.duration_seconds,
+        told.assurance,
+        told.recording_id,
+        told.media_type,
+        event.occurred_at,
+        event.recorded_at,
+        effective_at(event.occurred_at, event.recorded_at),
+        None if fact.personal is None else _storable(fact.personal.address),
+        _storable(told.url),
     )
 
 

@@ -1,4 +1,4 @@
--- Every interaction of an address. Revision 0: only receipts are known of it, the message itself never was.
+-- Every interaction of an address. Revision 0: only receipts or legs of a call are known of it, itself never was.
 CREATE TABLE interactions (
     tenant           text        NOT NULL,
     interaction_id   uuid        NOT NULL,
@@ -25,6 +25,9 @@ CREATE TABLE interactions (
     withdrawn        boolean     NOT NULL DEFAULT false,
     delivery_rank    smallint,
     delivery_at      timestamptz,
+    call_state       text,
+    call_duration_seconds integer,
+    call_legs        json,
     PRIMARY KEY (tenant, interaction_id)
 );
 CREATE INDEX interactions_newest_first ON interactions (tenant, address_id, effective_at DESC, position DESC);
@@ -53,6 +56,37 @@ CREATE TABLE receipts (
 );
 CREATE INDEX receipts_by_interaction ON receipts (tenant, interaction_id);
 CREATE INDEX receipts_by_address ON receipts (tenant, address_id);
+
+-- What is known of calls, fact by fact: their beginnings, the states of their legs (rank), recordings.
+CREATE TABLE call_facts (
+    tenant           text        NOT NULL,
+    event_id         uuid        NOT NULL,
+    revision         integer     NOT NULL,
+    position         bigint      NOT NULL,
+    interaction_id   uuid        NOT NULL,
+    address_id       uuid        NOT NULL,
+    inbox_id         uuid,
+    conversation_id  uuid,
+    channel          text        NOT NULL,
+    direction        text        NOT NULL,
+    leg_id           uuid,
+    first_leg        boolean     NOT NULL,
+    rank             smallint,
+    missed           boolean     NOT NULL,
+    duration_seconds integer,
+    assurance        smallint    NOT NULL,
+    recording_id     uuid,
+    media_type       text,
+    occurred_at      timestamptz NOT NULL,
+    recorded_at      timestamptz NOT NULL,
+    effective_at     timestamptz NOT NULL,
+    address          text,
+    url              text,
+    withdrawn        boolean     NOT NULL DEFAULT false,
+    PRIMARY KEY (tenant, event_id)
+);
+CREATE INDEX call_facts_by_interaction ON call_facts (tenant, interaction_id);
+CREATE INDEX call_facts_by_address ON call_facts (tenant, address_id);
 
 -- What must stay away even if it arrives, or arrives again, later.
 CREATE TABLE withdrawn (

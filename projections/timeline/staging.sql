@@ -40,6 +40,31 @@ CREATE TEMP TABLE timeline_new_receipts (
     effective_at   timestamptz NOT NULL,
     address        text
 );
+CREATE TEMP TABLE timeline_new_calls (
+    tenant           text        NOT NULL,
+    event_id         uuid        NOT NULL,
+    revision         integer     NOT NULL,
+    position         bigint      NOT NULL,
+    interaction_id   uuid        NOT NULL,
+    address_id       uuid        NOT NULL,
+    inbox_id         uuid,
+    conversation_id  uuid,
+    channel          text        NOT NULL,
+    direction        text        NOT NULL,
+    leg_id           uuid,
+    first_leg        boolean     NOT NULL,
+    rank             smallint,
+    missed           boolean     NOT NULL,
+    duration_seconds integer,
+    assurance        smallint    NOT NULL,
+    recording_id     uuid,
+    media_type       text,
+    occurred_at      timestamptz NOT NULL,
+    recorded_at      timestamptz NOT NULL,
+    effective_at     timestamptz NOT NULL,
+    address          text,
+    url              text
+);
 CREATE TEMP TABLE timeline_new_withdrawn (
     tenant   text    NOT NULL,
     event_id uuid    NOT NULL,
@@ -51,6 +76,11 @@ CREATE TEMP TABLE timeline_new_erased (
 );
 -- Interactions whose receipts changed.
 CREATE TEMP TABLE timeline_touched (
+    tenant         text NOT NULL,
+    interaction_id uuid NOT NULL
+);
+-- Calls of which something changed.
+CREATE TEMP TABLE timeline_touched_calls (
     tenant         text NOT NULL,
     interaction_id uuid NOT NULL
 );

@@ -20,12 +20,21 @@ class Attached(BaseModel):
     bytes: int
 
 
-class Call(BaseModel):
-    """A call's own side; None for what is no call."""
+class Leg(BaseModel):
+    """One line of a call: the caller's own (`first_leg`), or one that was connected to it."""
 
-    state: str
+    leg_id: UUID
+    first_leg: bool
+    state: Literal["queued", "ringing", "in_progress", "completed", "busy", "no_answer", "canceled", "failed"]
     duration_seconds: int | None
-    legs: list[dict[str, Any]]
+
+
+class Call(BaseModel):
+    """What a call came to: `missed` is one that came in and that nobody of ours took. None for what is no call."""
+
+    state: Literal["queued", "ringing", "in_progress", "completed", "missed", "busy", "no_answer", "canceled", "failed"]
+    duration_seconds: int | None
+    legs: list[Leg]
 
 
 class Delivery(BaseModel):
@@ -95,7 +104,7 @@ def interaction(item: Item) -> dict[str, Any]:
         "subject": item.subject,
         "text": item.text,
         "attachments": item.attachments(),
-        "call": None,
+        "call": _call(item),
         "delivery": None if delivery is None else {"state": delivery[0], "at": delivery[1]},
         "assurance": item.assurance,
         "occurred_at": item.occurred_at,
@@ -103,6 +112,12 @@ def interaction(item: Item) -> dict[str, Any]:
         "position": item.position,
         "revision": item.revision,
     }
+
+
+def _call(item: Item) -> dict[str, Any] | None:
+    if item.call_state is None:
+        return None
+    return {"state": item.call_state, "duration_seconds": item.call_duration_seconds, "legs": item.legs}
 
 
 def detail(item: Item) -> dict[str, Any]:

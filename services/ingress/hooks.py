@@ -6,7 +6,7 @@ from urllib.parse import unquote
 
 import structlog
 
-from channels.contract import Answer, InboundRequest
+from channels.contract import Answer, InboundRequest, answering
 from channels.errors import BadSignature, Malformed
 from services.ingress.http import RawHeaders, Receive, Refusal, Reply, Scope, Send, answer, body_of, refused, texts_of
 from services.ingress.intake import Intake
@@ -76,12 +76,12 @@ class Hooks:
         return inbox, parts[5] if len(parts) > 5 else None  # noqa: PLR2004 - the sixth part of the path
 
     async def _taken(self, one: Submission, inbox: Inbox) -> tuple[Answer, Outcome | None]:
-        acks = inbox.handler.acks
         try:
             inbox.handler.verify(one.request)
         except BadSignature as error:
             self._requests.refused(inbox, one, str(error))
-            return acks.bad_signature, None
+            return inbox.handler.acks.bad_signature, None
+        acks = answering(inbox.handler, one.request)
         read(one, inbox)
         try:
             outcome = await self._intake.submit(one)

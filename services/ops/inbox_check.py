@@ -9,6 +9,7 @@ import psycopg
 import typer
 from psycopg.rows import dict_row
 
+from channels.voice.twilio import TwilioVoice
 from services.ops.exits import NO
 from services.ops.front_door import http_url
 from services.ops.options import Json, TenantName, identifier, with_database
@@ -72,11 +73,13 @@ def _inside(tenancy: Tenancy, view: InboxView) -> Iterator[Finding]:
     yield "key", view.key is not None, "it has a key" if view.key else "it has none: tamas inbox rotate"
     given = {**inbox.settings, **tenancy.secrets(inbox.inbox_id)}
     try:
-        build(inbox.channel, given, offered(tenancy.register().tenants[view.tenant], inbox.address))
+        handler = build(inbox.channel, given, offered(tenancy.register().tenants[view.tenant], inbox.address))
     except Refused as error:
         yield "settings", False, str(error)
     else:
         yield "settings", True, "its channel takes its settings and secrets"
+        if isinstance(handler, TwilioVoice):
+            yield "callers", True, handler.explained()
 
 
 def _outside(settings: Settings, view: InboxView) -> Iterator[Finding]:

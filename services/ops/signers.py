@@ -13,6 +13,7 @@ from channels.forms.web import WebForm
 from channels.signing import sign_twilio, with_body_digest
 from channels.sms.twilio import Twilio
 from channels.urlencoded import read_pairs
+from channels.voice.twilio import TwilioVoice
 from services.record.errors import Refused
 
 _FORM: Final = "application/x-www-form-urlencoded"
@@ -58,7 +59,7 @@ def signed(channel: str, handler: Channel, request: Outgoing, stamp: Stamp) -> O
 
 
 def _twilio(handler: Channel, request: Outgoing, _: Stamp) -> Outgoing:
-    config = cast("Twilio", handler).config
+    config = cast("Twilio | TwilioVoice", handler).config
     is_form = request.method != "GET" and request.media_type == _FORM
     url = request.url
     if request.body and not is_form and "bodySHA256=" not in url:
@@ -95,5 +96,6 @@ def _with_token(request: Outgoing, token: str) -> bytes:
 
 SIGNERS: Final[dict[str, Callable[[Channel, Outgoing, Stamp], Outgoing]]] = {
     "sms/twilio": _twilio,
+    "voice/twilio": _twilio,
     "forms/web": _web_form,
 }

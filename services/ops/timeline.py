@@ -79,7 +79,7 @@ async def _read(found: Settings, tenant: str, address: str, asked: Mapping[str, 
 
 def _for_people(item: Mapping[str, Any]) -> dict[str, object]:
     at = datetime.fromisoformat(item["occurred_at"]).astimezone()
-    said = " ".join(part for part in (item["subject"], item["text"]) if part)
+    said = " ".join(part for part in (_called(item["call"]), item["subject"], item["text"]) if part)
     one_line = " ".join(said.split())
     short = one_line[: _TEXT - 1] + "…" if len(one_line) > _TEXT else one_line
     files = f" [+{len(item['attachments'])}]" if item["attachments"] else ""
@@ -90,6 +90,14 @@ def _for_people(item: Mapping[str, Any]) -> dict[str, object]:
         "text": short + files,
         "delivery": None if item["delivery"] is None else item["delivery"]["state"],
     }
+
+
+def _called(call: Mapping[str, Any] | None) -> str | None:
+    if call is None:
+        return None
+    words = f"call {call['state'].replace('_', ' ')}"
+    seconds = call["duration_seconds"]
+    return f"{words}, {seconds // 60}:{seconds % 60:02}" if seconds else words
 
 
 COMMANDS: Final[dict[str, Callable[..., Any]]] = {"timeline": run}

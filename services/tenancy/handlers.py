@@ -12,6 +12,7 @@ from services.record.errors import Refused
 from services.tenancy.tenant import Tenant
 
 _STAND_IN: Final = "not-given-and-not-checked"
+_STAND_INS: Final = {"answer": "observe"}
 # Secrets that only we use: drawn, so that nobody has to think of one.
 _HOUSE_SECRETS: Final = {"forms/web": ("token_secret",)}
 
@@ -52,7 +53,8 @@ def build_without(channel: str, given: Mapping[str, str], offered: Mapping[str, 
     except Refused as refused:
         cause = refused.__cause__
         problems = cause.errors(include_input=False) if isinstance(cause, ValidationError) else []
-        missing = {str(problem["loc"][0]): _STAND_IN for problem in problems if problem["type"] == "missing"}
+        names = [str(problem["loc"][0]) for problem in problems if problem["type"] == "missing"]
+        missing = {name: _STAND_INS.get(name, _STAND_IN) for name in names}
         if not missing:
             raise
         return build(channel, {**given, **missing}, offered)

@@ -242,7 +242,8 @@ def _known(register: Register, tenant: str) -> Tenant:
 
 def _taken_by(register: Register, tenant: str, new: OpenInbox | InboxAdded) -> str | None:
     for owner, inbox, disabled in register.of(None):
-        if disabled or inbox.natural_name != new.natural_name:
+        # One number is two inboxes: for its messages and for its calls.
+        if disabled or (inbox.natural_name, inbox.channel) != (new.natural_name, new.channel):
             continue
         if owner == tenant:
             return repr(inbox.name)

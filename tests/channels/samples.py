@@ -8,6 +8,7 @@ from channels.contract import Channel, InboundRequest, Origin
 from channels.registry import REGISTRY
 from tests.channels.forms import posts
 from tests.channels.sms import requests
+from tests.channels.voice import requests as calls
 
 MAIL_ORIGIN = Origin("acme", "smtp:help@acme.example")
 
@@ -109,6 +110,14 @@ SAMPLES: dict[str, Sample] = {
         (
             replace(requests.form(requests.MESSAGE), headers=()),
             requests.form(requests.MESSAGE, token="another"),
+        ),
+    ),
+    "voice/twilio": Sample(
+        calls.SETTINGS,
+        tuple(dict.fromkeys((*calls.taken_call(), *calls.missed_call()))),
+        (
+            replace(calls.form(calls.ANSWER), headers=()),
+            calls.form(calls.ANSWER, token="another"),
         ),
     ),
     "email/smtp": Sample({"address": "help@acme.example"}, (LETTER, BOUNCE), ()),

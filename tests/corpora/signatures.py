@@ -5,7 +5,7 @@ from pathlib import Path
 
 from channels.contract import InboundRequest, Origin
 from channels.errors import BadSignature
-from channels.sms.twilio import Twilio, TwilioConfig
+from services.tenancy.handlers import build_without
 from tests.corpora.contract import Case, Scored, Tally
 
 
@@ -24,13 +24,14 @@ def score(case: Case, folder: Path) -> Scored | None:  # noqa: ARG001
         origin=Origin("corpora", "twilio"),
     )
     tally = Tally()
-    tally.equal("valid", case["expect"]["valid"], _passes(given["secret"], request))
+    for name in ("sms/twilio", "voice/twilio"):
+        tally.equal(f"valid for {name}", case["expect"]["valid"], _passes(name, given["secret"], request))
     return tally.scored()
 
 
-def _passes(secret: str, request: InboundRequest) -> bool:
+def _passes(name: str, secret: str, request: InboundRequest) -> bool:
     try:
-        Twilio(TwilioConfig.model_validate({"auth_token": secret})).verify(request)
+        build_without(name, {"auth_token": secret}, {}).verify(request)
     except BadSignature:
         return False
     return True

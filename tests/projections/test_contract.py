@@ -9,7 +9,7 @@ from projections.contract import Projection
 from projections.registry import SETS, topics_of
 from schemas.topics import TOPICS
 from services.settings import Settings
-from tests.projections.story import story
+from tests.projections.calls import whole_story as story
 from tests.projections.tables import tables_of
 
 ALL = [projection for projections in SETS.values() for projection in projections]

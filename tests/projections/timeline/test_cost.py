@@ -10,6 +10,7 @@ from projections.timeline import projection
 from projections.timeline.projection import TIMELINE
 from schemas.event import Event
 from services.settings import Settings
+from tests.projections.calls import begun, on_leg
 from tests.projections.story import erasure, message, receipt, withdrawal
 from tests.projections.tables import Tables, tables_of
 
@@ -35,6 +36,7 @@ async def test_no_batch_reads_a_whole_table(tables: Tables) -> None:
         [receipt(90_002, 5, "delivered", key=90_002)],
         [withdrawal(90_003, message(7, 7))],
         [erasure(90_004, 9)],
+        [begun(90_005, 90_005), on_leg(90_006, 90_005, "completed", seconds=5)],
     ]
     for batch in batches:
         assert await read_at_once(tables, batch) == {"interactions": 0, "receipts": 0}, batch[0].fact.type

@@ -1,8 +1,11 @@
 import asyncio
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
 
+from tests.channels.voice.requests import CHANNEL as CALLS
+from tests.channels.voice.requests import missed_call, taken_call
 from tests.services.api.house import ALI, NOON, House, message, receipt
 
 MEMBERS = {
@@ -74,6 +77,26 @@ async def test_filters(house: House, asked: dict[str, str], texts: list[str | No
     await house.caught_up()
     page = (await house.get("/api/v1/timeline", address=ALI, **asked)).json()
     assert [item["text"] for item in page["items"]] == texts
+
+
+async def test_what_a_call_came_to(house: House) -> None:
+    for requests, answer in ((missed_call(), "missed"), (taken_call(), "completed")):
+        for request in requests:
+            await house.hear([replace(one, occurred_at=one.occurred_at or NOON) for one in CALLS.parse(request)])
+        await house.caught_up()
+        (item,) = (await house.get("/api/v1/timeline", address=ALI, kind="call")).json()["items"]
+        assert set(item) == MEMBERS
+        assert (item["kind"], item["direction"], item["delivery"], item["text"]) == ("call", "in", None, "")
+        assert item["call"]["state"] == answer
+    assert item["call"]["duration_seconds"] == 53
+    assert [(leg["first_leg"], leg["state"]) for leg in item["call"]["legs"]] == [
+        (True, "completed"),
+        (False, "completed"),
+        (False, "canceled"),
+    ]
+    assert [one["media_type"] for one in item["attachments"]] == ["audio/wav"]
+    detail = await house.get(f"/api/v1/interactions/{item['interaction_id']}", "agent")
+    assert detail.json()["call"] == item["call"]
 
 
 async def test_what_became_of_a_message_of_ours(house: House) -> None:

@@ -10,6 +10,7 @@ from channels.contract import InboundRequest, Origin
 from channels.forms.web import WebForm, WebFormConfig
 from channels.sms.twilio import Twilio, TwilioConfig
 from services.settings import Settings
+from tests.channels.voice.requests import voice
 from tests.services.ops.cli import Tamas
 from tests.services.ops.doors import http_door, mail_door
 
@@ -63,6 +64,19 @@ def test_a_signed_request_passes_and_a_forged_one_does_not(
     assert (forged.code, forged.out) == (77, "403\n")
     assert len(passed) == 2
     assert passed[0].url.startswith(f"{PUBLIC}/hooks/sms/twilio/")
+
+
+def test_a_call_is_signed_for_its_own_inbox(tamas: Tamas, settings: Settings, tmp_path: Path) -> None:
+    given = ("--secret", "auth_token=twilio-secret", "--set", "answer=observe")
+    words = ("voice/twilio", "Calls", "--address", "+982191000000", *given)
+    inbox_id = tamas("inbox", "add", *words, "--json").row()["inbox_id"]
+    file = tmp_path / "call.http"
+    file.write_text(f"POST /hooks/voice/twilio/k/status HTTP/1.1\n{URLENCODED}\nCallSid=CA1&CallStatus=completed")
+    with http_door(PUBLIC, voice(auth_token="twilio-secret"), SMS) as (url, passed):
+        served(settings, http=url)
+        assert tamas("deliver", file, "--inbox", inbox_id).code == 0
+        assert tamas("deliver", file, "--inbox", inbox_id, "--forge").code == 77
+    assert [one.url.rpartition("/")[2] for one in passed] == ["status"]
 
 
 def test_sign_prints_what_deliver_sends(tamas: Tamas, sms: str, tmp_path: Path) -> None:

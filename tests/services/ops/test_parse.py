@@ -51,6 +51,16 @@ def test_a_message_without_any_secret(tamas: Tamas, sms: Path) -> None:
     )
 
 
+def test_a_call_without_any_setting(tamas: Tamas, tmp_path: Path) -> None:
+    path = tmp_path / "call.http"
+    body = "CallSid=CA1&CallStatus=ringing&Direction=inbound&From=%2B989121234567&To=%2B982191000000"
+    path.write_text(f"POST /hooks/voice/twilio/k3y HTTP/1.1\nHost: hub.example.com\n\n{body}\n")
+    rows = tamas("parse", "voice/twilio", path, "--json").rows()
+    assert [row["type"] for row in rows] == ["interaction.received", "call.progressed"]
+    assert {row["address"] for row in rows} == {"tel:+989121234567"}
+    assert rows[0]["fact"]["kind"] == "call"
+
+
 def test_with_a_secret_the_signature_is_checked(tamas: Tamas, sms: Path) -> None:
     assert tamas("parse", "sms/twilio", sms, "--secret", "auth_token=twilio-secret").code == 0
     assert tamas("parse", "sms/twilio", sms, "--secret", "auth_token=another").code == 77

@@ -6,16 +6,19 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 import psycopg
 import pytest
 
+from channels.contract import Origin
 from schemas.reference import reference
 from services.embedded.process import free_port
 from services.settings import Settings
-from tests.services.api.house import ALI, House, receipt, with_file
+from tests.channels.voice.requests import CHANNEL as CALLS
+from tests.channels.voice.requests import taken_call
+from tests.services.api.house import ALI, NATURAL_NAME, House, receipt, with_file
 from tests.services.api.server import running
 from tests.services.ops.cli import Tamas
 
@@ -35,6 +38,8 @@ async def _prepare(house: House) -> None:
     await house.say("Where is\nmy parcel?\x1b[2J", LONG)
     await house.hear([with_file("shop", "SM9", "x.txt", b"x", "text/plain")])
     await house.hear([receipt("shop", "OUT", "delivered")])
+    for request in taken_call():
+        await house.hear(CALLS.parse(replace(request, origin=Origin("shop", NATURAL_NAME))))
     await house.say("theirs", tenant="rival")
     await house.caught_up()
 
@@ -66,6 +71,7 @@ def test_the_timeline_for_people(place: Place) -> None:
     assert any("Where is my parcel?" in line for line in lines)
     assert any("سلام، فاکتور من کجاست؟" in line and "…" in line for line in lines)
     assert any("[+1]" in line for line in lines)
+    assert any("call completed, 0:53 [+1]" in line for line in lines)
     assert any(line.endswith("delivered") for line in lines)
 
 

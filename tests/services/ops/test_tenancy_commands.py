@@ -136,6 +136,23 @@ def test_check_says_what_is_wrong(tamas: Tamas, settings: Settings) -> None:
     assert "auth_token: Field required" in wrong["settings"]
 
 
+def test_a_voice_inbox_says_what_happens_to_a_caller(tamas: Tamas) -> None:
+    sms(tamas)  # of the same number
+    words = ("inbox", "add", "voice/twilio", "Calls", "--address", "+982191000000", "--secret", "auth_token=env:TWILIO")
+    refused = tamas(*words)
+    assert (refused.code, refused.out) == (1, "")
+    assert "say with --set answer=… what happens to a caller" in refused.err
+    wrong = tamas(*words, "--set", "answer=dial:desk")
+    assert wrong.code == 1
+    assert "needs a number with its country code" in wrong.err
+    added = tamas(*words, "--set", "answer=dial:+982112345678", "--json").row()
+    assert added["url"] == f"https://hub.example.com/hooks/voice/twilio/{added['key']}"
+    told = {row["check"]: row["detail"] for row in tamas("inbox", "check", added["inbox_id"], "--json").rows()}
+    assert "connected to +982112345678" in told["callers"]
+    assert tamas("inbox", "set", added["inbox_id"], "answer=observe").code == 0
+    assert "answers 501" in tamas("inbox", "check", added["inbox_id"]).out.replace("\n", " ")
+
+
 def test_requests_that_were_refused_are_shown(tamas: Tamas, settings: Settings) -> None:
     inbox_id = sms(tamas)["inbox_id"]
     assert "Nothing is noted" in tamas("inbox", "requests", inbox_id).err

@@ -65,10 +65,11 @@ async def test_a_raised_version_is_filled_beside_and_switched(settings: Settings
         async with projector(settings, (TIMELINE,)):
             await reached(settings, await wire.record(300, receipts=True))
         first = await serving(settings)
-        async with projector(settings, (replace(TIMELINE, version=2),)):
+        raised = TIMELINE.version + 1
+        async with projector(settings, (replace(TIMELINE, version=raised),)):
 
             async def is_switched() -> bool:
-                return await counted(settings, "SELECT version FROM views.models WHERE state = 'live'") == 2
+                return await counted(settings, "SELECT version FROM views.models WHERE state = 'live'") == raised
 
             await eventually(is_switched)
             assert await serving(settings) == first
