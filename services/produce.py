@@ -1,20 +1,28 @@
 """The one factory of Kafka producers, and how every client of Kafka connects and signs in."""
 
 import asyncio
+import ssl
 from collections import deque
+from collections.abc import Awaitable, Callable
 from typing import Any, Final, TypeAlias, cast
 
-from aiokafka import AIOKafkaProducer
-from aiokafka.errors import ProducerClosed
+from aiokafka import AIOKafkaProducer, conn
+from aiokafka.errors import (
+    KafkaConnectionError,
+    ProducerClosed,
+    SaslAuthenticationFailed,
+    UnsupportedSaslMechanismError,
+)
 from aiokafka.helpers import create_ssl_context
 
-from services.settings import Settings
+from services.settings import Misconfigured, Settings
 
 Batches: TypeAlias = dict[Any, deque[Any]]
 BATCH_BYTES: Final = 256 * 1024
 """Before compression. A single larger record still goes, alone in its batch."""
 _REQUEST_MS: Final = 10_000
 _CLOSING_SECONDS: Final = 1.0
+_connected: Final = cast("Callable[..., Awaitable[conn.AIOKafkaConnection]]", conn.create_conn)
 
 
 def connection(settings: Settings) -> dict[str, Any]:
@@ -29,6 +37,33 @@ def connection(settings: Settings) -> dict[str, Any]:
         "sasl_plain_username": settings.kafka_sasl_username,
         "sasl_plain_password": None if password is None else password.get_secret_value(),
     }
+
+
+async def refusal(settings: Settings) -> Misconfigured | None:
+    """Why no bootstrap server lets us in; None when they are away. aiokafka tells it only to its log."""
+    given = connection(settings)
+    for server in given.pop("bootstrap_servers"):
+        host, _, port = server.rpartition(":")
+        try:
+            (await _connected(host.strip("[]"), int(port), request_timeout_ms=_REQUEST_MS, **given)).close()
+        except ssl.SSLCertVerificationError as error:
+            return Misconfigured(
+                f"the certificate of Kafka at {server} is not trusted ({error.verify_message}): set KAFKA_SSL_CAFILE "
+                "to the certificate of the authority that signed it"
+            )
+        except (SaslAuthenticationFailed, UnsupportedSaslMechanismError) as error:
+            return Misconfigured(
+                f"Kafka at {server} does not let {settings.kafka_sasl_username} in ({error}): check "
+                "KAFKA_SASL_MECHANISM, KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD"
+            )
+        except (ssl.SSLError, KafkaConnectionError) as error:
+            return Misconfigured(
+                f"Kafka at {server} does not speak {settings.kafka_security_protocol} ({error}): check "
+                "KAFKA_SECURITY_PROTOCOL, and the port in KAFKA_BOOTSTRAP_SERVERS"
+            )
+        except (OSError, TimeoutError):
+            continue
+    return None
 
 
 def producer(settings: Settings, *, client_id: str, largest_bytes: int = 1024 * 1024) -> AIOKafkaProducer:

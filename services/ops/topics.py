@@ -1,20 +1,19 @@
 """`tamas topics`."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import typer
-from aiokafka.admin import AIOKafkaAdminClient
 
-from services import topics
+from services import topic_state, topics
 from services.ops.exits import NO
 from services.ops.options import Json, settings
 from services.ops.output import emit_rows, say
-from services.produce import connection
 from services.settings import Misconfigured, Settings
+from services.topic_state import Finding, TopicState
 
-_COLUMNS: Final = ("topic", "exists", "partitions", "copies")
+_COLUMNS: Final = ("topic", "exists", "partitions", "copies", "in_sync", "retention_seconds")
 
 
 def create() -> None:
@@ -26,13 +25,14 @@ def create() -> None:
 
 
 def list_topics(*, as_json: Json = False) -> None:
-    """Our topics as the broker has them; exit 1 when one is missing."""
+    """Our topics as the broker has them, and what to change; exit 1 when the relay would not write to one."""
     found = with_broker(settings())
-    there = asyncio.run(_described(found))
-    rows = [_row(name, there.get(name)) for name in topics.names(found)]
-    emit_rows(rows, _COLUMNS, as_json=as_json)
-    if not all(row["exists"] for row in rows):
-        say("Run tamas topics create.")
+    states = asyncio.run(topic_state.look(found))
+    findings = topic_state.findings(found, states)
+    emit_rows([_row(state, findings) for state in states], _COLUMNS, as_json=as_json)
+    for finding in findings:
+        say(f"{finding.says[0].upper()}{finding.says[1:]}.")
+    if any(finding.must for finding in findings):
         raise typer.Exit(NO)
 
 
@@ -45,23 +45,19 @@ def with_broker(found: Settings) -> Settings:
     return found
 
 
-async def _described(found: Settings) -> dict[str, list[dict[str, Any]]]:
-    admin = AIOKafkaAdminClient(**connection(found), client_id="tamas-topics", request_timeout_ms=10_000)
-    try:
-        await admin.start()
-        described: list[dict[str, Any]] = await admin.describe_topics(None)
-    finally:
-        await admin.close()
-    return {one["topic"]: one["partitions"] for one in described if one["error_code"] == 0}
-
-
-def _row(name: str, partitions: list[dict[str, Any]] | None) -> dict[str, object]:
-    copies = min((len(one["replicas"]) for one in partitions or ()), default=None)
+def _row(state: TopicState, findings: Sequence[Finding]) -> dict[str, object]:
+    exists = state.partitions > 0
+    in_sync, retention = state.configs.get("min.insync.replicas"), state.configs.get("retention.ms")
+    ours = [finding for finding in findings if finding.topic == state.name]
     return {
-        "topic": name,
-        "exists": bool(partitions),
-        "partitions": None if partitions is None else len(partitions),
-        "copies": copies,
+        "topic": state.name,
+        "exists": exists,
+        "partitions": state.partitions if exists else None,
+        "copies": state.copies if exists else None,
+        "in_sync": None if in_sync is None else int(in_sync),
+        "retention_seconds": None if retention is None else int(retention) // 1000,
+        "must_change": [finding.says for finding in ours if finding.must],
+        "should_change": [finding.says for finding in ours if not finding.must],
     }
 
 

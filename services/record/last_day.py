@@ -7,7 +7,8 @@ from typing import Final
 from aiokafka.errors import KafkaError
 
 from services.settings import Settings
-from services.topics import TopicsMissing, kept, kept_as_made
+from services.topic_state import kept, kept_as_made
+from services.topics import TopicsMissing
 
 _TOLD: Final = "retention.ms and segment.ms of the topics, as the broker has them now"
 _FOR_EVER: Final = "a topic that deletes nothing: give it a retention.ms, such as 2592000000 for 30 days"

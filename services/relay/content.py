@@ -14,7 +14,7 @@ from services.cloudevents import position_of, previous_of
 from services.produce import connection
 from services.settings import Settings
 
-_ANSWER_SECONDS: Final = 10.0
+_ANSWER_SECONDS: Final = 12.0
 _log: Final = structlog.get_logger()
 
 

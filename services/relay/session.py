@@ -13,7 +13,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 from aiokafka.errors import KafkaError
 
-from services import topics
+from services import topic_state, topics
 from services.produce import abandon, connection, producer
 from services.record.reader import Reader
 from services.relay import content
@@ -28,7 +28,6 @@ _ACK_SECONDS: Final = 15.0
 _POLL_SECONDS: Final = (0.005, 0.02)
 _LOOK_SECONDS: Final = 2.0
 _LOOK_TIMEOUT_SECONDS: Final = 5.0
-"""Longer than a killed broker needs to return: until then its producer waits, and nothing is sent twice."""
 _log: Final = structlog.get_logger()
 
 
@@ -70,7 +69,7 @@ class Session:
             psycopg.OperationalError: PostgreSQL is away.
         """
         await topics.create(self._settings)
-        largest = await topics.check(self._settings)
+        largest = await topic_state.check(self._settings)
         async with AsyncExitStack() as stack:
             consumer = await stack.enter_async_context(content.open_consumer(self._settings))
             planned = await self._compare(consumer, doubted)
@@ -170,8 +169,14 @@ class Session:
         while True:
             await asyncio.sleep(_LOOK_SECONDS)
             acknowledged = dict(self._ends)
-            async with asyncio.timeout(_LOOK_TIMEOUT_SECONDS):
-                _, ends = await content.offsets(consumer, list(acknowledged))
+            try:
+                async with asyncio.timeout(_LOOK_TIMEOUT_SECONDS):
+                    _, ends = await content.offsets(consumer, list(acknowledged))
+            except (TimeoutError, KafkaError):
+                # A topic is gone, or a broker was killed and the others don't know it yet (9 s by default): only in the
+                # first case is this session at its end. In the second its producer waits, and sends nothing twice.
+                await topic_state.check(self._settings)
+                continue
             lost = {at: ends[at] for at, end in acknowledged.items() if ends[at] < end}
             if lost:
                 raise Shrunk(lost)

@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
-from services import topics
+from services import topic_state, topics
 from services.produce import connection
 from services.settings import Settings
 from services.topics import partition_of
@@ -29,7 +29,7 @@ def test_java_and_we_choose_the_same_partition(key: bytes, hashed: int, partitio
 
 async def test_a_topic_is_made_to_lose_what_is_old_soon(wired: Settings) -> None:
     await topics.create(wired)
-    assert await topics.kept(wired) == topics.kept_as_made() == timedelta(days=31, minutes=10)
+    assert await topic_state.kept(wired) == topic_state.kept_as_made() == timedelta(days=31, minutes=10)
     made = {(at.topic, at.partition) for at in await topics.partitions(wired)}
     assert made == {(name, n) for name in topics.names(wired) for n in range(wired.topic_partitions)}
     assert {at.topic for at in await topics.partitions(wired, ["settings"])} == {topics.name_of(wired, "settings")}
@@ -53,10 +53,10 @@ async def test_the_topic_that_keeps_longest_counts(
     await admin.create_topics([NewTopic(name, wired.topic_partitions, 1, topic_configs=configs)])
     await admin.close()
     await topics.create(wired)
-    assert await topics.kept(wired) == kept
+    assert await topic_state.kept(wired) == kept
 
 
 async def test_without_topics_nobody_can_tell(wired: Settings) -> None:
     with pytest.raises(topics.TopicsMissing, match="does not tell"):
-        await topics.kept(wired)
+        await topic_state.kept(wired)
     assert await topics.partitions(wired) == []

@@ -51,3 +51,17 @@ def test_topics_are_made_once(wired: Settings) -> None:
     assert tamas("topics", "create").out == ""
     rows = tamas("topics", "list", "--json").rows()
     assert {(row["exists"], row["partitions"], row["copies"]) for row in rows} == {(True, 3, 1)}
+    assert {(row["in_sync"], row["retention_seconds"]) for row in rows} == {(1, 30 * 24 * 3600)}
+    assert not any(row["must_change"] or row["should_change"] for row in rows)
+
+
+@pytest.mark.timeout(120)
+def test_topics_list_says_what_to_change(wired: Settings) -> None:
+    tamas = Tamas(wired, TAMAS_TOPIC_PREFIX=wired.topic_prefix, TAMAS_TOPIC_PARTITIONS="3")
+    tamas.environment["KAFKA_BOOTSTRAP_SERVERS"] = wired.kafka_bootstrap_servers
+    assert tamas("topics", "create").code == 0
+    tamas.environment["TAMAS_TOPIC_REPLICATION"] = "3"
+    listed = tamas("topics", "list")
+    assert listed.code == 1
+    assert "interactions has 1 copies of each record, TAMAS_TOPIC_REPLICATION says 3" in listed.err
+    assert "set min.insync.replicas to 2" in listed.err

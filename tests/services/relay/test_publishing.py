@@ -5,7 +5,7 @@ import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
-from services import database, topics
+from services import database, topic_state, topics
 from services.produce import connection
 from services.record.errors import Fenced
 from services.relay import app
@@ -54,7 +54,7 @@ async def test_a_fact_above_the_brokers_limit_is_a_claim_check(wired: Settings) 
     name = topics.name_of(wired, "interactions")
     await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, name, {"max.message.bytes": "20000"})])
     await admin.close()
-    while await topics.check(wired) != 20_000:  # noqa: ASYNC110 - the broker applies it a moment later
+    while await topic_state.check(wired) != 20_000:  # noqa: ASYNC110 - the broker applies it a moment later
         await asyncio.sleep(0.05)
     source = await writer(wired, subjects=1)
     await source.write(50)
@@ -98,9 +98,9 @@ async def test_topics_that_are_not_as_configured_stop_it_with_a_sentence(wired: 
     await topics.create(wired)
     other = wired.model_copy(update={"topic_partitions": 5})
     with pytest.raises(topics.TopicsMissing, match=r"has 3 partitions, TAMAS_TOPIC_PARTITIONS says 5: set it to 3"):
-        await topics.check(other)
+        await topic_state.check(other)
     with pytest.raises(topics.TopicsMissing, match="run `tamas topics create`"):
-        await topics.check(wired.model_copy(update={"topic_prefix": "nowhere."}))
+        await topic_state.check(wired.model_copy(update={"topic_prefix": "nowhere."}))
     source = await writer(wired)
     await source.write(1)
     stop = asyncio.Event()
