@@ -5,12 +5,14 @@ from collections.abc import Awaitable, Callable
 from psycopg import AsyncConnection, sql
 from psycopg_pool import AsyncConnectionPool
 
+from services.metrics.meters import watch_pool
+
 
 def pool(
     url: str, *, size: int = 4, role: str | None = None, options: str = "", name: str = "tamas"
 ) -> AsyncConnectionPool:
     """A pool in autocommit, not yet open. `role` is taken on each connection (SET ROLE); a dead one is replaced."""
-    return AsyncConnectionPool(
+    made: AsyncConnectionPool = AsyncConnectionPool(
         url,
         min_size=1,
         max_size=size,
@@ -22,6 +24,8 @@ def pool(
         timeout=5,
         name=name,
     )
+    watch_pool(made)
+    return made
 
 
 def _role_taker(role: str) -> Callable[[AsyncConnection], Awaitable[None]]:

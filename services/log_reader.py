@@ -48,6 +48,11 @@ class Entry(Protocol):
         """Whose it is; empty when that cannot be read."""
         ...
 
+    @property
+    def traceparent(self) -> str | None:
+        """The trace that it belongs to (W3C)."""
+        ...
+
     def event(self) -> Event:
         """The event itself.
 
@@ -87,6 +92,12 @@ class Published:
         # Kafka allows a header without a value.
         found = next((value for name, value in self.record.headers if name == "ce_tenant"), None)
         return str(found or b"", "utf-8", "replace")
+
+    @property
+    def traceparent(self) -> str | None:
+        """From its headers."""
+        found = next((value for name, value in self.record.headers if name == "ce_traceparent"), None)
+        return None if found is None else str(found, "utf-8", "replace")
 
     def event(self) -> Event:
         """Headers and value joined; raises Undecodable."""
@@ -129,6 +140,11 @@ class Recorded:
     def tenant(self) -> str:
         """As recorded."""
         return self.row.tenant
+
+    @property
+    def traceparent(self) -> str | None:
+        """As recorded."""
+        return self.row.traceparent
 
     def event(self) -> Event:
         """The fact read from its payload; raises Undecodable."""

@@ -8,8 +8,11 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from services import logs
+from services.metrics import listen
+from services.metrics.meters import CURRENT, Meters
 from services.record import identity
 from services.settings import Misconfigured, Settings
+from services.tracing import setting as tracing
 
 Ready = Callable[[dict[str, str]], None]
 
@@ -49,6 +52,11 @@ async def run(names: Sequence[str], settings: Settings, ready: Ready) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     roles = named(names)
+    meters = Meters("+".join(names))
+    CURRENT.set(meters)
+    traces = tracing.begin(meters.role)
+    tracing.CURRENT.set(traces)
+    metering = asyncio.create_task(listen.run(settings, meters, stop), name="metrics")
     await identity.check_if_reached(settings.record_url)
     told: dict[str, dict[str, str]] = {}
 
@@ -68,7 +76,9 @@ async def run(names: Sequence[str], settings: Settings, ready: Ready) -> None:
     tasks += [asyncio.create_task(_role(role)(settings, stop, is_ready(role)), name=role) for role in roles]
     await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     stop.set()
-    outcomes = await asyncio.gather(*tasks, return_exceptions=True)
+    outcomes = await asyncio.gather(*tasks, metering, return_exceptions=True)
+    if traces is not None:
+        await traces.end()
     for outcome in outcomes:
         if isinstance(outcome, BaseException):
             raise outcome

@@ -38,6 +38,7 @@ class Worker:
     started_at: float = 0.0
     failures: int = 0
     again_at: float = 0.0
+    restarts: int = 0
     addresses: dict[str, str] = field(default_factory=dict)
 
     def start(self) -> None:
@@ -90,6 +91,7 @@ class Worker:
             self.process = None
             self.again_at = time.monotonic() + pause
         if self.process is None and time.monotonic() >= self.again_at:
+            self.restarts += 1
             self.start()
             return True
         return False
@@ -101,8 +103,10 @@ class Worker:
 def write_endpoints(data: Path, addresses: dict[str, str], workers: Sequence[Worker], others: dict[str, int]) -> None:
     """`endpoints.json`: the addresses and the pids by role, for other commands and for harnesses."""
     pids = {worker.name: worker.process.pid for worker in workers if worker.process is not None}
+    restarts = {worker.name: worker.restarts for worker in workers}
+    told = {**addresses, "pids": {**pids, **others, "up": os.getpid()}, "restarts": restarts}
     draft = data / "endpoints.json.new"
-    draft.write_text(json.dumps({**addresses, "pids": {**pids, **others, "up": os.getpid()}}, indent=1), "utf-8")
+    draft.write_text(json.dumps(told, indent=1), "utf-8")
     draft.chmod(0o600)
     draft.replace(data / "endpoints.json")
 

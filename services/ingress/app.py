@@ -10,6 +10,7 @@ from services import database
 from services.blobs import BlobStore
 from services.ingress.direct import direct
 from services.ingress.doors import Doors
+from services.ingress.figures import Figures
 from services.ingress.forms import Forms
 from services.ingress.hooks import Hooks
 from services.ingress.intake import Intake
@@ -17,12 +18,14 @@ from services.ingress.mail import MailDoor, listen
 from services.ingress.parser import Parser
 from services.ingress.proxy import Behind
 from services.ingress.requests import RequestLog
+from services.ingress.tally import Tally, told
 from services.keys.erasures import Erasures
 from services.keys.ring import Ring
 from services.keys.vault import Vault
 from services.serve import address_of, bound, serve
 from services.settings import Settings
 from services.tenancy.directory import Directory
+from services.tenancy.tokens import Authenticator
 
 _REFRESH_SECONDS: Final = 0.5
 
@@ -51,9 +54,11 @@ async def _floor(settings: Settings, role: str) -> AsyncGenerator[tuple[Any, Rin
 async def run(settings: Settings, stop: asyncio.Event, ready: Callable[[dict[str, str]], None]) -> None:
     """Serve every door until `stop`. `ready` is told the addresses that were taken."""
     async with _floor(settings, "tamas_ingress") as (record, ring, directory):
-        intake = Intake(settings.record_url, ring, BlobStore(settings.blob_url))
+        tally = Tally()
+        intake = Intake(settings.record_url, ring, BlobStore(settings.blob_url), tally=tally)
         intake.start()
-        log = RequestLog(record)
+        told(tally, directory, lambda: intake.waiting, lambda: _away_seconds(intake))
+        log = RequestLog(record, tally)
         logging = asyncio.create_task(log.run(stop))
         taken = bound(settings.http_listen)
         http = address_of(taken)
@@ -63,6 +68,7 @@ async def run(settings: Settings, stop: asyncio.Event, ready: Callable[[dict[str
         doors = Doors(
             hooks,
             Forms(directory, intake, log, public_url),
+            Figures(settings.data, Authenticator(record), tally),
             lambda: _readiness(intake, directory),
             behind,
         )
@@ -92,6 +98,10 @@ async def _refresh(directory: Directory, erasures: Erasures) -> None:
     while True:
         await asyncio.sleep(_REFRESH_SECONDS)
         await asyncio.gather(directory.refresh(), erasures.refresh())
+
+
+def _away_seconds(intake: Intake) -> float:
+    return 0.0 if intake.away_since is None else time.monotonic() - intake.away_since
 
 
 def _readiness(intake: Intake, directory: Directory) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import structlog
 
+from services.ingress.figures import Figures
 from services.ingress.forms import Forms
 from services.ingress.hooks import Hooks
 from services.ingress.http import App, Gone, Receive, Refusal, Scope, Send, answer, as_json, refused
@@ -17,10 +18,13 @@ Readiness = Callable[[], dict[str, Any]]
 class Doors:
     """An ASGI application."""
 
-    def __init__(self, hooks: Hooks, forms: Forms, readiness: Readiness, behind: App | None = None) -> None:
+    def __init__(
+        self, hooks: Hooks, forms: Forms, figures: Figures, readiness: Readiness, behind: App | None = None
+    ) -> None:
         """`readiness` gives the body of /readyz; `behind` serves other paths (the API of another process)."""
         self._hooks: Final = hooks
         self._forms: Final = forms
+        self._figures: Final = figures
         self._readiness: Final = readiness
         self._behind: Final = behind
 
@@ -31,6 +35,7 @@ class Doors:
         try:
             await self._routed(scope, receive, send)
         except Refusal as refusal:
+            self._figures.tally.turned_away[refusal.code] += 1
             await answer(send, *refused(refusal))
         except Gone:
             return
@@ -46,6 +51,8 @@ class Doors:
         elif path == "/readyz":
             found = self._readiness()
             await answer(send, as_json(200 if found["ready"] else 503, found), new_raw_id())
+        elif path == "/metrics":
+            await answer(send, await self._figures.answer(scope), new_raw_id())
         elif self._behind is not None:
             await self._behind(scope, receive, send)
         else:

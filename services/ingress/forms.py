@@ -92,13 +92,15 @@ class Forms:
             await self._read(one, form)
             outcome = await self._intake.submit(one)
         except BadSignature as error:
-            self._requests.refused(inbox, one, str(error))
+            self._requests.refused(inbox, one, str(error), "token")
             await answer(
                 send, problem(403, "token", form.acks.bad_signature.body.decode().strip(), one.raw_id), one.raw_id
             )
         except InvalidFields as error:
+            self._requests.tally.refuse(inbox.inbox_id, "fields")
             await answer(send, self._invalid(one, inbox, form, error, wants_json=wants_json), one.raw_id)
         except Away:
+            self._requests.tally.refuse(inbox.inbox_id, "away")
             given = problem(503, "away", form.acks.away.body.decode().strip(), one.raw_id)
             await answer(send, given, one.raw_id, ((b"retry-after", b"5"),))
         else:

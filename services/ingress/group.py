@@ -51,6 +51,7 @@ def _facts(one: Submission, subjects: Subjects) -> list[FactRow]:
                 raw_id=one.raw_id,
                 subject=subjects[one.tenant, heard.address],
                 received_at=one.request.received_at,
+                traceparent=one.traceparent,
             )
             for heard in one.heard
         ]

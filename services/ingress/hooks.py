@@ -44,6 +44,7 @@ class Hooks:
         try:
             return await self._reply(method, target, headers, body)
         except Refusal as refusal:
+            self._requests.tally.turned_away[refusal.code] += 1
             return refused(refusal)
 
     async def _reply(self, method: str, target: bytes, headers: RawHeaders, body: bytes) -> Reply:
@@ -86,6 +87,7 @@ class Hooks:
         try:
             outcome = await self._intake.submit(one)
         except Away:
+            self._requests.tally.refuse(inbox.inbox_id, "away")
             return acks.away, None
         if outcome.result == "duplicate":
             self._requests.repeated(inbox, one)

@@ -10,7 +10,9 @@ import structlog
 
 from services.blobs import BlobStore
 from services.ingress.group import commit_group
+from services.ingress.spans import traced
 from services.ingress.submission import Away, Outcome, Submission
+from services.ingress.tally import Tally
 from services.keys.ring import Ring
 from services.record.append import Appender
 
@@ -24,11 +26,14 @@ _PAUSE_SECONDS: Final = 0.1
 class Intake:
     """Two writers on the record, fed by every door of this process."""
 
-    def __init__(self, record_url: str, ring: Ring, blobs: BlobStore, *, writers: int = 2) -> None:
+    def __init__(
+        self, record_url: str, ring: Ring, blobs: BlobStore, *, writers: int = 2, tally: Tally | None = None
+    ) -> None:
         """`start` before the first `submit`."""
         self._url: Final = record_url
         self._ring: Final = ring
         self._blobs: Final = blobs
+        self._tally: Final = tally or Tally()
         # The first writer takes whatever waits. Another helps where a crowd does: small groups cost most.
         self._wakers: Final = [(n * _CROWD + 1, asyncio.Event()) for n in range(writers)]
         self._queue: Final[deque[Submission]] = deque()
@@ -36,6 +41,11 @@ class Intake:
         self._log: Final = structlog.get_logger("intake")
         self.away_since: float | None = None
         """Monotonic time since when the record takes nothing; None while it does."""
+
+    @property
+    def waiting(self) -> int:
+        """Requests that wait for a group."""
+        return len(self._queue)
 
     def start(self) -> None:
         """Start the writers; each connects when its first group comes."""
@@ -99,7 +109,8 @@ class Intake:
 
     async def _commit(self, group: list[Submission], appender: Appender | None) -> Appender | None:
         """Try until it is done or patience ends; a repeat after a lost acknowledgement finds its facts seen."""
-        deadline = time.monotonic() + _PATIENCE_SECONDS
+        began = time.monotonic()
+        deadline = began + _PATIENCE_SECONDS
         try:
             while True:
                 try:
@@ -107,9 +118,11 @@ class Intake:
                     async with asyncio.timeout(_PATIENCE_SECONDS):
                         if appender is None:
                             appender = await Appender.open(self._url)
-                        await commit_group(group, appender, self._ring)
+                        with traced(group):
+                            await commit_group(group, appender, self._ring)
                 except (psycopg.OperationalError, OSError, TimeoutError) as error:
                     self._note_away(error)
+                    self._tally.failed(group)
                     if appender is not None:
                         await appender.close()
                         appender = None
@@ -120,6 +133,7 @@ class Intake:
                     await asyncio.sleep(_PAUSE_SECONDS)
                 else:
                     self.away_since = None
+                    self._tally.committed(group, time.monotonic() - began)
                     return appender
         except asyncio.CancelledError:
             self._refuse(group, "shutting down")

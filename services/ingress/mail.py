@@ -53,6 +53,7 @@ class MailDoor:
         if len(envelope.rcpt_tos) >= _MOST_RECIPIENTS:
             return _TOO_MANY
         if await self._directory.lookup_address(_CHANNEL, address) is None:
+            self._requests.tally.turned_away["away" if self._directory.away else "no_mailbox"] += 1
             return _AWAY if self._directory.away else _UNKNOWN
         envelope.rcpt_tos.append(address)
         return "250 2.1.5 Ok"
@@ -76,6 +77,7 @@ class MailDoor:
         try:
             outcome = await self._intake.submit(one)
         except Away:
+            self._requests.tally.refuse(inbox.inbox_id, "away")
             return _AWAY
         if outcome.result == "duplicate":
             self._requests.repeated(inbox, one)

@@ -3,8 +3,8 @@
 import asyncio
 import signal
 import time
-from collections import deque
-from collections.abc import Callable, Generator, Sequence
+from collections import Counter, deque
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -19,8 +19,11 @@ from psycopg_pool import AsyncConnectionPool
 from channels.contract import Heard, InboundRequest
 from channels.errors import Malformed
 from services.blobs import BlobStore
+from services.ingress.spans import traced_one
 from services.keys.ring import Ring
 from services.keys.vault import Unsealable
+from services.metrics.catalogue import SECONDS
+from services.metrics.meters import Histogram, Labels, watch
 from services.record.append import Appender, FactRow
 from services.record.facts import addresses, fact_row
 from services.record.raw import opened
@@ -81,9 +84,13 @@ class Parser:
         self._blobs: Final = blobs
         self._directory: Final = directory
         self._appender: Appender | None = None
+        self._results: Final[Counter[Labels]] = Counter()
+        self._seconds: Final[dict[Labels, Histogram]] = {}
 
     async def run(self, stop: asyncio.Event, ready: Callable[[], None]) -> None:
         """Work until `stop`; waits while the database is away."""
+        watch("tamas_parser_requests", lambda: self._results)
+        watch("tamas_parser_seconds", lambda: self._seconds)
         ready()
         waiting: deque[_Job] = deque()
         while not stop.is_set():
@@ -111,9 +118,10 @@ class Parser:
         if not await self._is_ours(job):
             return
         try:
-            request = await self._request(job)
-            heard = _read((await self._inbox(job)).handler.parse, request)
-            await self._save(job, request, heard)
+            request, inbox = await self._request(job), await self._inbox(job)
+            with traced_one("parser", request.header("traceparent")) as traceparent:
+                heard = self._read(inbox, request)
+                await self._save(job, request, heard, traceparent)
         except (psycopg.OperationalError, OSError):
             raise
         except (_Unreadable, Malformed) as error:
@@ -126,6 +134,7 @@ class Parser:
             await self._drop_writer()
             await self._park(job, f"a fault of ours while reading it: {type(error).__name__}")
         else:
+            self._count(job, "read")
             _LOG.debug("read", raw_id=str(job.raw_id), seconds=round(time.monotonic() - started, 4))
 
     async def _is_ours(self, job: _Job) -> bool:
@@ -160,7 +169,7 @@ class Parser:
         except Unsealable as error:
             raise _Unreadable(str(error)) from error
 
-    async def _save(self, job: _Job, request: InboundRequest, heard: list[Heard]) -> None:
+    async def _save(self, job: _Job, request: InboundRequest, heard: list[Heard], traceparent: str | None) -> None:
         subjects = await self._ring.subjects(addresses(job.tenant, heard))
         for one in heard:
             await self._blobs.put(job.tenant, subjects[job.tenant, one.address], one.blobs)
@@ -172,6 +181,7 @@ class Parser:
                 raw_id=job.raw_id,
                 subject=subjects[job.tenant, one.address],
                 received_at=request.received_at,
+                traceparent=traceparent,
             )
             for one in heard
         ]
@@ -197,17 +207,26 @@ class Parser:
                     "reason": reason.replace("\0", ""),
                 },
             )
+        self._count(job, "parked")
         _LOG.warning("request parked", raw_id=str(job.raw_id))
+
+    def _read(self, inbox: Inbox, request: InboundRequest) -> list[Heard]:
+        began = time.monotonic()
+        try:
+            with _within(_LIMIT_SECONDS):
+                return list(inbox.handler.parse(request))
+        finally:
+            seconds = self._seconds.setdefault((inbox.channel,), Histogram(SECONDS))
+            seconds.observe(time.monotonic() - began)
+
+    def _count(self, job: _Job, result: str) -> None:
+        inbox = self._directory.by_id(job.inbox_id)
+        self._results[job.tenant, "" if inbox is None else inbox.channel, str(job.inbox_id), result] += 1
 
     async def _drop_writer(self) -> None:
         if self._appender is not None:
             await self._appender.close()
             self._appender = None
-
-
-def _read(parse: Callable[[InboundRequest], Sequence[Heard]], request: InboundRequest) -> list[Heard]:
-    with _within(_LIMIT_SECONDS):
-        return list(parse(request))
 
 
 @contextmanager

@@ -1,7 +1,6 @@
 """The last refused and repeated requests of each inbox, for a gateway's developer. Never holds a request up."""
 
 import asyncio
-from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -12,6 +11,7 @@ import structlog
 from psycopg_pool import AsyncConnectionPool
 
 from services.ingress.submission import Submission
+from services.ingress.tally import Reason, Tally
 from services.tenancy.directory import Inbox
 
 _KEPT_PER_INBOX: Final = 200
@@ -39,15 +39,16 @@ class _Row:
 class RequestLog:
     """Buffers rows and writes them behind the answers; what does not fit is only counted."""
 
-    def __init__(self, pool: AsyncConnectionPool) -> None:
+    def __init__(self, pool: AsyncConnectionPool, tally: Tally) -> None:
         """`pool` is to RECORD_URL with the role of ingress."""
         self._pool: Final = pool
         self._rows: list[_Row] = []
         self._log: Final = structlog.get_logger("requests")
-        self.counts: Final[Counter[tuple[UUID, str]]] = Counter()
+        self.tally: Final = tally
 
-    def refused(self, inbox: Inbox, one: Submission, reason: str) -> None:
+    def refused(self, inbox: Inbox, one: Submission, reason: str, kind: Reason = "signature") -> None:
         """A request that did not come from the provider; its body is not kept."""
+        self.tally.refuse(inbox.inbox_id, kind)
         self._note(inbox, one, "refused", reason, [])
 
     def repeated(self, inbox: Inbox, one: Submission) -> None:
@@ -89,7 +90,6 @@ class RequestLog:
             self._log.warning("notes on requests are lost", count=len(rows), error=type(error).__name__)
 
     def _note(self, inbox: Inbox, one: Submission, result: str, reason: str | None, event_ids: list[UUID]) -> None:
-        self.counts[inbox.inbox_id, result] += 1
         if len(self._rows) < _WAITING:
             received_at = one.request.received_at
             self._rows.append(_Row(one.raw_id, inbox.tenant, inbox.inbox_id, received_at, result, reason, event_ids))

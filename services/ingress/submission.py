@@ -36,6 +36,8 @@ class Submission:
     source_key: str | None = None
     raw_id: UUID = field(default_factory=new_raw_id)
     answer: "asyncio.Future[Outcome] | None" = None
+    outcome: Outcome | None = None
+    traceparent: str | None = None
 
     @property
     def tenant(self) -> str:
@@ -58,6 +60,8 @@ class Submission:
 
     def settle(self, outcome: Outcome | Exception) -> None:
         """Answer the waiter, if it still waits."""
+        if not isinstance(outcome, Exception):
+            self.outcome = outcome
         if self.answer is None or self.answer.done():
             return
         if isinstance(outcome, Exception):

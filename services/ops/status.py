@@ -1,91 +1,160 @@
-"""`tamas status`."""
+"""`tamas status`: roles, intake, append, relay, read models, what waits, disk and servers; once, or again and again."""
 
+import asyncio
+import time
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Final
 
 import psycopg
 import typer
-from psycopg.rows import DictRow, dict_row
 
+from services import state
+from services.ops import processes
 from services.ops.exits import NO
 from services.ops.options import Json, with_database
-from services.ops.output import emit_one, say
+from services.ops.output import emit_json, say
 from services.settings import Settings
+from services.tenancy.store import Tenancy
 
 PATIENCE_SECONDS: Final = 10.0
 """What waits longer than this is in trouble."""
-
-_RECORD: Final = """
-    SELECT record.head() AS head, c.position AS relay,
-        extract(epoch FROM clock_timestamp() - c.moved_at)::float8 AS relay_age_seconds,
-        extract(epoch FROM clock_timestamp() - record.behind_since(coalesce(c.position, 0)))::float8
-            AS relay_lag_seconds,
-        (SELECT count(*) FROM service.pending) AS pending,
-        (SELECT count(*) FROM service.parked WHERE state = 'parked') AS parked
-    FROM (SELECT %s AS prefix) AS ours LEFT JOIN service.relay_cursor AS c USING (prefix)"""
-_PROJECTOR: Final = """
-    SELECT min(position) FILTER (WHERE projection_set = 'views') AS position,
-        (SELECT count(*) FROM views.parked) AS parked FROM views.positions"""
-_BEHIND: Final = (
-    "SELECT coalesce(extract(epoch FROM clock_timestamp() - record.behind_since(%s)), 0)::float8 AS seconds"
-)
+_LEAST_FREE: Final = 0.1
+_WATCH_SECONDS: Final = 2.0
+# The newest facts are enough to tell a rate: where more came in the last minute, theirs is taken.
+_RECENT: Final = """
+    WITH newest AS (
+        SELECT inbox_id, recorded_at FROM record.facts WHERE inbox_id IS NOT NULL ORDER BY position DESC LIMIT 20000
+    ), span AS (
+        SELECT CASE WHEN count(*) < 20000 THEN 60.0
+            ELSE least(60.0, extract(epoch FROM clock_timestamp() - min(recorded_at))) END AS seconds FROM newest
+    )
+    SELECT inbox_id::text, round(count(*) * 60 / greatest(max(seconds), 0.001))::bigint FROM newest, span
+    WHERE recorded_at > clock_timestamp() - make_interval(secs => seconds) GROUP BY inbox_id"""
 
 
 def run(
     *,
     check: Annotated[bool, typer.Option("--check", help="Exit 1 when something does not keep up.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Show it every two seconds until Ctrl-C.")] = False,
     as_json: Json = False,
 ) -> None:
     """How far the record, the relay and the read models are, and what waits for somebody."""
     settings = with_database()
-    found = _status(settings)
-    troubles = _troubles(found, has_broker=bool(settings.bootstrap()))
-    emit_one({"ok": not troubles, **found}, as_json=as_json)
-    for trouble in troubles:
+    if watch and not check:
+        _watch(settings, as_json=as_json)
+        return
+    found = _told(settings)
+    if as_json:
+        emit_json([found])
+    else:
+        from services.ops.status_tables import show  # noqa: PLC0415 - only for people
+
+        show(found)
+    for trouble in found["troubles"]:
         say(trouble)
-    if check and troubles:
+    if check and found["troubles"]:
         raise typer.Exit(NO)
 
 
+def _watch(settings: Settings, *, as_json: bool) -> None:
+    if as_json:
+        while True:
+            emit_json([_told(settings)])
+            time.sleep(_WATCH_SECONDS)
+    from services.ops.status_tables import follow  # noqa: PLC0415 - only for people
+
+    follow(lambda: _told(settings), _WATCH_SECONDS)
+
+
+def _told(settings: Settings) -> dict[str, Any]:
+    found = _status(settings)
+    troubles = _troubles(found)
+    return {"ok": not troubles, **found, "troubles": troubles}
+
+
 def _status(settings: Settings) -> dict[str, Any]:
-    with _connected(settings.record_url) as record, _connected(settings.views_url) as views:
-        # The reader before what it reads, so that it never seems to be ahead.
-        projector = views.execute(_PROJECTOR).fetchone() or {}
-        row = record.execute(_RECORD, (settings.topic_prefix,)).fetchone() or {}
-        behind = record.execute(_BEHIND, (projector.get("position") or 0,)).fetchone() or {"seconds": 0.0}
+    now = state.read(settings)
+    told = processes.told(settings.data)
+    views = next((one for one in now.sets if one.name == "views"), None)
+    free, size = state.disk(settings.data)
     return {
-        "head": row["head"],
+        "head": now.head,
         "relay": {
-            "position": row["relay"],
-            "lag_seconds": _rounded(row["relay_lag_seconds"]),
-            "age_seconds": _rounded(row["relay_age_seconds"]),
+            "position": now.relay,
+            "lag_seconds": _rounded(now.relay_lag_seconds),
+            "age_seconds": _rounded(now.relay_age_seconds),
         },
         "projector": {
-            "position": projector.get("position"),
-            "lag_seconds": _rounded(behind["seconds"]),
-            "parked": projector.get("parked"),
+            "position": None if views is None else views.position,
+            "lag_seconds": 0.0 if views is None else _rounded(views.lag_seconds),
+            "parked": sum(one.parked for one in now.sets),
         },
-        "pending": row["pending"],
-        "parked": row["parked"],
+        "pending": now.pending,
+        "parked": sum(one.requests for one in now.parked),
+        "sets": [
+            {"name": one.name, "position": one.position, "lag_seconds": _rounded(one.lag_seconds), "parked": one.parked}
+            for one in now.sets
+        ],
+        "processes": processes.processes(told),
+        "intake": _intake(settings, processes.intake(told)),
+        "append": processes.append(told),
+        "spool": processes.spool(told),
+        "oldest_waiting_seconds": {"pending": now.pending_seconds, "parked": now.parked_seconds},
+        "servers": _servers(settings),
+        "disk": {"free_bytes": free, "bytes": size},
     }
 
 
-def _troubles(found: Mapping[str, Any], *, has_broker: bool) -> list[str]:
-    relay, projector = found["relay"], found["projector"]
-    troubles: list[str] = []
-    if has_broker and relay["lag_seconds"] > PATIENCE_SECONDS:
+def _servers(settings: Settings) -> dict[str, bool]:
+    # Both others were asked just now.
+    servers = {"record": True, "views": True, "keys": state.is_reached(settings.keys_url)}
+    if settings.bootstrap():
+        servers["broker"] = asyncio.run(state.is_broker_reached(settings))
+    return servers
+
+
+def _intake(settings: Settings, counts: Mapping[str, Mapping[str, int]]) -> list[dict[str, Any]]:
+    with psycopg.connect(settings.record_url, autocommit=True, connect_timeout=5) as connection:
+        recent: dict[str, int] = dict(connection.execute(_RECENT).fetchall())
+    with Tenancy(settings) as tenancy:
+        inboxes = [(slug, inbox) for slug, inbox, is_disabled in tenancy.register().of(None) if not is_disabled]
+    return [
+        {
+            "tenant": slug,
+            "channel": inbox.channel,
+            "name": inbox.name,
+            "inbox_id": str(inbox.inbox_id),
+            "events_per_minute": recent.get(str(inbox.inbox_id), 0),
+            **counts.get(str(inbox.inbox_id), {}),
+        }
+        for slug, inbox in inboxes
+    ]
+
+
+def _troubles(found: Mapping[str, Any]) -> list[str]:
+    relay, servers = found["relay"], found["servers"]
+    troubles = [
+        f"The process {one['role']} does not answer (its pid was {one['pid']})."
+        for one in found["processes"]
+        if not one["up"] and not any(other["up"] for other in found["processes"] if other["role"] == one["role"])
+    ]
+    troubles += [f"The {name} is not reached." for name, is_there in servers.items() if not is_there]
+    if "broker" in servers and relay["lag_seconds"] > PATIENCE_SECONDS:
         troubles.append(f"The relay has not published what came {relay['lag_seconds']:.0f} s ago.")
-    if projector["lag_seconds"] > PATIENCE_SECONDS:
-        troubles.append(f"The read models lack what came {projector['lag_seconds']:.0f} s ago.")
-    if projector["parked"]:
-        troubles.append(f"{projector['parked']} events could not be brought into the read models: see views.parked.")
+    for one in found["sets"]:
+        if one["lag_seconds"] > PATIENCE_SECONDS:
+            troubles.append(f"The read models {one['name']} lack what came {one['lag_seconds']:.0f} s ago.")
+        if one["parked"]:
+            troubles.append(f"{one['parked']} events could not be brought into the read models: see views.parked.")
+    if found["spool"] and found["spool"]["waiting"]:
+        troubles.append(f"{found['spool']['waiting']} requests wait on disk for the record.")
+    if (found["oldest_waiting_seconds"]["pending"] or 0) > PATIENCE_SECONDS:
+        troubles.append(f"{found['pending']} requests wait for a parser: is one running?")
     if found["parked"]:
         troubles.append(f"{found['parked']} requests are parked: see tamas parked list.")
+    if found["disk"]["free_bytes"] < _LEAST_FREE * found["disk"]["bytes"]:
+        troubles.append(f"Only {found['disk']['free_bytes'] >> 20} MB are free on the disk of TAMAS_DATA.")
     return troubles
-
-
-def _connected(url: str) -> psycopg.Connection[DictRow]:
-    return psycopg.Connection[DictRow].connect(url, autocommit=True, connect_timeout=5, row_factory=dict_row)
 
 
 def _rounded(seconds: float | None) -> float:

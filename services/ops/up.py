@@ -176,6 +176,8 @@ def _start_workers(found: Settings, up: Installation, tell: Say) -> None:
     }
     if found.public_url:
         up.addresses["public_url"] = found.public_url
+    if found.metrics_listen:
+        up.addresses["metrics"] = f"http://{found.metrics_listen}/metrics"
     # A worker that is started again must take the ports that the world already knows.
     taken = {"TAMAS_HTTP_LISTEN": edge["http"].removeprefix("http://"), "TAMAS_SMTP_LISTEN": edge["smtp"]}
     if "lmtp" in edge:
@@ -197,6 +199,7 @@ def _environment(found: Settings) -> dict[str, str]:
         "TAMAS_SMTP_LISTEN": found.smtp_listen,
         "TAMAS_LMTP_LISTEN": found.lmtp_listen,
         "TAMAS_API_LISTEN": found.api_listen or f"127.0.0.1:{free_port()}",
+        "TAMAS_METRICS_LISTEN": found.metrics_listen,
         "TAMAS_TOPIC_PARTITIONS": str(found.topic_partitions),
         "TAMAS_TOPIC_PREFIX": found.topic_prefix,
         "TAMAS_PUBLIC_URL": found.public_url,

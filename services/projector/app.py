@@ -42,6 +42,7 @@ async def run(
     projector = Projector(
         settings, views, record, Reader(record, Ring(keys, vault)), stop, name=name, projections=projections
     )
+    projector.tell()
     if started is not None:
         started(projector)
     try:

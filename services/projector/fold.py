@@ -1,8 +1,10 @@
 """One batch, one transaction: positions compared and swapped, events applied, what cannot be applied set aside."""
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Final, TypeAlias
 from uuid import UUID
 
@@ -15,9 +17,12 @@ from projections.contract import Projection
 from projections.generation import enter
 from schemas.event import Event
 from services.log_reader import Entry
+from services.metrics.catalogue import SECONDS
+from services.metrics.meters import Histogram
 from services.projector.batch import Batch, Parked, decode, held_subjects, park
 from services.projector.poison import Guard, Source, Tally
 from services.projector.positions import At, Moved, Place, load, move
+from services.tracing.setting import CURRENT
 
 Targets: TypeAlias = Callable[[AsyncConnection], Awaitable[Sequence[tuple[Projection, str]]]]
 """Asked in each transaction: which read models to apply to, and the schema of each."""
@@ -56,6 +61,8 @@ class Fold:
         self._held: set[UUID] = set()
         self._published: tuple[int, dict[Place, int]] = (0, {})
         self.at: dict[Place, At] = {}
+        self.events = 0
+        self.seconds: Final = Histogram(SECONDS)
 
     @property
     def lowest(self) -> int:
@@ -151,16 +158,25 @@ class Fold:
             parked += [Parked(batch.entries[0], bug, event.subject) for event in events]
             events = []
         tallies = self._weighed(batch, events, parked, bug)
-        after = self._idle() | batch.moves(self.at)
-        async with self._pool.connection() as connection, connection.transaction():
-            if after:
-                await move(connection, self._set, self.at, after)
-            await self._apply(connection, events)
-            if parked:
-                await park(connection, self._set, parked)
+        after, began = self._idle() | batch.moves(self.at), time.monotonic()
+        with self._traced(batch):
+            async with self._pool.connection() as connection, connection.transaction():
+                if after:
+                    await move(connection, self._set, self.at, after)
+                await self._apply(connection, events)
+                if parked:
+                    await park(connection, self._set, parked)
+        self.seconds.observe(time.monotonic() - began)
+        self.events += len(events)
         self._guard.accept(tallies)
         self._held.update(one.subject for one in parked if one.subject is not None)
         self._move(after)
+
+    def _traced(self, batch: Batch) -> AbstractContextManager[object]:
+        traces = CURRENT.get()
+        if traces is None or not batch.entries:
+            return nullcontext()
+        return traces.batch("projector", [entry.traceparent for entry in batch.entries], events=len(batch.entries))
 
     def _weighed(
         self, batch: Batch, events: Sequence[Event], parked: Sequence[Parked], bug: str | None

@@ -15,6 +15,7 @@ from psycopg_pool import AsyncConnectionPool
 from projections.contract import Projection
 from projections.registry import SETS, topics_of
 from services.consume import Records, Subscription
+from services.metrics.meters import watch
 from services.projector import generations
 from services.projector.fold import Fold
 from services.projector.member import Member
@@ -74,6 +75,13 @@ class Projector:
         self._failure: Final[asyncio.Future[None]] = asyncio.get_running_loop().create_future()
         self._subscription: Subscription | None = None
         self._seen_at = time.monotonic()
+
+    def tell(self) -> None:
+        """Tell the numbers of this set."""
+        name, fold = (self._name,), self._fold
+        watch("tamas_projector_events", lambda: {name: fold.events})
+        watch("tamas_projector_batch_seconds", lambda: {name: fold.seconds})
+        watch("tamas_projector_from_record", lambda: {name: self._sources.from_record})
 
     def status(self) -> Status:
         """For /readyz and metrics; never waits."""

@@ -31,12 +31,12 @@ _PREPARE: Final = (
     INSERT INTO service.parked (parked_id, tenant, inbox_id, raw_id, day, stage, reason, parked_at)
     SELECT rows.*, clock_timestamp() FROM unnest($1, $2, $3, $4, $5, $6, $7) AS rows""",
     """PREPARE facts (uuid[], smallint[], text[], text[], text[], smallint[], uuid[], uuid[], uuid[], timestamptz[],
-        uuid[], bytea[], bytea[]) AS
+        uuid[], text[], bytea[], bytea[]) AS
     INSERT INTO record.facts (position, recorded_at, event_id, revision, tenant, topic, type, version, subject,
-        inbox_id, raw_id, occurred_at, correlation_id, data, personal)
+        inbox_id, raw_id, occurred_at, correlation_id, traceparent, data, personal)
     SELECT nextval('record.position'), now.tick, facts.*
     FROM (SELECT record.tick() AS tick) AS now,
-        unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) AS facts""",
+        unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) AS facts""",
     "PREPARE done (uuid[]) AS DELETE FROM service.pending WHERE raw_id = ANY($1)",
 )
 _Command = tuple[bytes, Sequence[bytes] | None]
@@ -59,6 +59,7 @@ class FactRow(NamedTuple):
     personal: bytes | None
     revision: int = 1
     correlation_id: UUID | None = None
+    traceparent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,6 +234,7 @@ def _fact_arrays(facts: Sequence[FactRow]) -> tuple[bytes, ...]:
         arrays.uuids(row.raw_id for row in facts),
         arrays.times(row.occurred_at for row in facts),
         arrays.uuids(row.correlation_id for row in facts),
+        arrays.texts(row.traceparent for row in facts),
         arrays.blobs(row.data for row in facts),
         arrays.blobs(row.personal for row in facts),
     )

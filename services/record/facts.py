@@ -39,6 +39,7 @@ def fact_row(
     subject: Subject,
     received_at: datetime,
     revision: int = 1,
+    traceparent: str | None = None,
 ) -> FactRow:
     """A row of record.facts.
 
@@ -64,6 +65,7 @@ def fact_row(
         data=data,
         personal=None if personal is None else seal(subject.cipher, personal, event_context(event_id.bytes, revision)),
         revision=revision,
+        traceparent=traceparent,
     )
 
 

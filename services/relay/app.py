@@ -6,6 +6,7 @@ from collections.abc import Callable
 from services import database
 from services.keys.ring import Ring
 from services.keys.vault import Vault
+from services.metrics.meters import watch
 from services.record.reader import Reader
 from services.relay.relay import Relay
 from services.settings import Settings
@@ -31,6 +32,10 @@ async def run(
     relay = Relay(settings, record, Reader(record, Ring(keys, vault)))
     if started is not None:
         started(relay)
+    watch("tamas_relay_published", lambda: {(): relay.published})
+    watch("tamas_relay_age_seconds", lambda: {(): relay.status().age_seconds})
+    watch("tamas_relay_position", lambda: {(): relay.status().position})
+    watch("tamas_relay_working", lambda: {(): relay.status().ok})
     try:
         await record.open()
         await keys.open()

@@ -54,6 +54,8 @@ class Relay:
         self._lease: Final = f"relay:{settings.topic_prefix}"
         self._holder: Final = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         self._position = 0
+        self.published = 0
+        """Events that this process published."""
         self._head = 0
         self._seen_at = time.monotonic()
         self._detail = "starting"
@@ -85,7 +87,7 @@ class Relay:
         try:
             epoch = await lease.acquire(self._pool, self._lease, self._holder)
             if epoch is None:
-                self._saw((await self._cursor_position()) or 0)
+                self._saw((await self._cursor_position()) or 0, 0)
         except (psycopg.Error, OSError) as error:
             self._failed(error)
             return None
@@ -173,7 +175,8 @@ class Relay:
             row = await cursor.fetchone()
         return None if row is None else row[0]
 
-    def _saw(self, position: int) -> None:
+    def _saw(self, position: int, published: int) -> None:
+        self.published += published
         self._position, self._head = position, max(position, self._head)
         self._seen_at, self._detail = time.monotonic(), ""
         if self._ready is not None:

@@ -51,8 +51,8 @@ class _Sent:
 class Session:
     """Ends with an exception, whatever goes wrong; the next session begins from what the cursor says."""
 
-    def __init__(self, settings: Settings, reader: Reader, cursor: Cursor, told: Callable[[int], None]) -> None:
-        """`told` hears the cursor's position each time that it is known to be on the broker."""
+    def __init__(self, settings: Settings, reader: Reader, cursor: Cursor, told: Callable[[int, int], None]) -> None:
+        """`told` hears the cursor's position each time that it is known to be on the broker, and how many are new."""
         self._settings: Final = settings
         self._reader: Final = reader
         self._cursor: Final = cursor
@@ -76,7 +76,7 @@ class Session:
             sender = producer(self._settings, client_id="tamas-relay", largest_bytes=largest)
             stack.push_async_callback(abandon, sender)
             await sender.start()
-            self._told(self._cursor.position)
+            self._told(self._cursor.position, 0)
             packer = Packer(self._settings, largest, planned.holds)
             looking = asyncio.create_task(self._keep_looking(consumer))
             publishing = asyncio.create_task(self._publish(sender, packer, planned.after, stop))
@@ -162,7 +162,7 @@ class Session:
         if lost:
             raise Shrunk(lost)
         await self._cursor.move(sent.position, sent.lasts)
-        self._told(sent.position)
+        self._told(sent.position, sum(count for _, count, _ in sent.awaited))
 
     async def _keep_looking(self, consumer: AIOKafkaConsumer) -> None:
         """Topics are deleted and brokers emptied also where nothing is being written."""
@@ -181,7 +181,7 @@ class Session:
             if lost:
                 raise Shrunk(lost)
             await self._cursor.touch()
-            self._told(self._cursor.position)
+            self._told(self._cursor.position, 0)
 
 
 async def _acknowledged(futures: list[asyncio.Future[Any]]) -> None:

@@ -17,6 +17,7 @@ from tests.bench.bounds import bounds
 from tests.bench.figures import Figure
 from tests.bench.intake import latency, throughput
 from tests.bench.memory import memory
+from tests.bench.monitoring import monitoring
 from tests.bench.projector import projector
 from tests.bench.stand import Servers, servers
 from tests.bench.visible import visible
@@ -27,6 +28,7 @@ PARTS: dict[str, Callable[[Servers], list[Figure]]] = {
     "visible": visible,
     "projector": projector,
     "memory": memory,
+    "monitoring": monitoring,
 }
 ALONE: dict[str, Callable[[], list[Figure]]] = {"bounds": bounds}
 """Parts that need no servers."""
