@@ -19,5 +19,8 @@ CAPABILITIES: Final[dict[str, Capabilities]] = {
     "email/smtp": Capabilities(
         text_limit=None, receipts=frozenset({"failed"}), attachments=True, starts_conversations=True
     ),
+    "email/imap": Capabilities(
+        text_limit=None, receipts=frozenset({"failed"}), attachments=True, starts_conversations=True
+    ),
     "forms/web": Capabilities(text_limit=None, receipts=frozenset(), attachments=True, starts_conversations=False),
 }

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from channels.contract import Channel
+from channels.email.imap import Imap, ImapConfig
 from channels.email.smtp import Smtp, SmtpConfig
 from channels.forms.web import WebForm, WebFormConfig
 from channels.sms.twilio import Twilio, TwilioConfig
@@ -13,5 +14,6 @@ REGISTRY: Final[dict[str, Callable[[Mapping[str, str]], Channel]]] = {
     "sms/twilio": lambda settings: Twilio(TwilioConfig.model_validate(settings)),
     "voice/twilio": lambda settings: TwilioVoice.of(TwilioVoiceConfig.model_validate(settings)),
     "email/smtp": lambda settings: Smtp(SmtpConfig.model_validate(settings)),
+    "email/imap": lambda settings: Imap(ImapConfig.model_validate(settings)),
     "forms/web": lambda settings: WebForm(WebFormConfig.model_validate(settings)),
 }

@@ -10,7 +10,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from schemas.call import CallAnswered, CallEnded, CallMissed, CallProgressed, CallRecorded
 from schemas.customer import AddressErased, ConsentStated, PreferenceStated
 from schemas.interaction import FactWithdrawn, InteractionReceived, ReceiptReported
-from schemas.parked import RequestParked
+from schemas.parked import MailboxGapSeen, RequestParked
 from schemas.setting import InboxAdded, InboxChanged, InboxDisabled, InboxKeyRotated, TenantRegistered
 from schemas.topics import Topic
 
@@ -31,7 +31,8 @@ AnyFact = Annotated[
     | InboxChanged
     | InboxKeyRotated
     | InboxDisabled
-    | RequestParked,
+    | RequestParked
+    | MailboxGapSeen,
     Field(discriminator="type"),
 ]
 

@@ -24,4 +24,5 @@ TOPIC_OF: Final[dict[str, Topic]] = {
     "inbox.key_rotated": "settings",
     "inbox.disabled": "settings",
     "request.parked": "parked",
+    "mailbox.gap_seen": "parked",
 }

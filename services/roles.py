@@ -19,6 +19,7 @@ Ready = Callable[[dict[str, str]], None]
 ROLES: Final[dict[str, str]] = {
     "ingress": "services.ingress.app:run",
     "parser": "services.ingress.app:run_parser",
+    "imap": "services.ingress.app:run_imap",
     "relay": "services.relay.app:run",
     "housekeeping": "services.housekeeping:run",
     "projector": "services.projector.app:run",

@@ -38,9 +38,10 @@ class SmtpConfig(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Smtp:
-    """One of our mailboxes."""
+    """One of our mailboxes. `channel` is what its facts name: mail that is fetched is read in the same way."""
 
     config: SmtpConfig
+    channel: str = CHANNEL
 
     @property
     def acks(self) -> AckPolicy:
@@ -59,7 +60,10 @@ class Smtp:
         mail = mime.read(request.body)
         key = identity.source_key(request.body)
         address = _address(mail, request)
-        return [self._message(request, mail, key, address), *smtp_facts.receipts(request.origin, key, CHANNEL, mail)]
+        return [
+            self._message(request, mail, key, address),
+            *smtp_facts.receipts(request.origin, key, self.channel, mail),
+        ]
 
     def _message(self, request: InboundRequest, mail: Mail, key: str, address: str) -> Heard:
         origin = request.origin
@@ -72,7 +76,7 @@ class Smtp:
         fact = InteractionReceived(
             interaction_id=origin.derive(key, "interaction"),
             kind="message",
-            channel=CHANNEL,
+            channel=self.channel,
             conversation_id=origin.derive(smtp_facts.root(mail, key), "conversation"),
             automatic=smtp_facts.AUTOMATIC[automatic.classify(mail).kind],
             assurance=assurance,

@@ -1,9 +1,11 @@
-"""The edge: webhooks, forms and mail on one intake; and the parser workers beside it."""
+"""The edge: webhooks, forms and mail on one intake; and beside it parser workers and who fetches mail."""
 
 import asyncio
 import contextlib
 import time
 from collections.abc import AsyncGenerator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, Final
 
 from services import database
@@ -13,6 +15,8 @@ from services.ingress.doors import Doors
 from services.ingress.figures import Figures
 from services.ingress.forms import Forms
 from services.ingress.hooks import Hooks
+from services.ingress.imap.desk import Desk
+from services.ingress.imap.pollers import Pollers
 from services.ingress.intake import Intake
 from services.ingress.mail import MailDoor, listen
 from services.ingress.parser import Parser
@@ -28,6 +32,8 @@ from services.tenancy.directory import Directory
 from services.tenancy.tokens import Authenticator
 
 _REFRESH_SECONDS: Final = 0.5
+_THREADS: Final = 64
+"""Only who waits for a server's answer takes one; a mailbox that is watched for news takes none."""
 
 
 @contextlib.asynccontextmanager
@@ -92,6 +98,28 @@ async def run_parser(settings: Settings, stop: asyncio.Event, ready: Callable[[d
     async with _floor(settings, "tamas_parser") as (record, ring, directory):
         parser = Parser(record, settings.record_url, ring, BlobStore(settings.blob_url), directory)
         await parser.run(stop, lambda: ready({}))
+
+
+async def run_imap(settings: Settings, stop: asyncio.Event, ready: Callable[[dict[str, str]], None]) -> None:
+    """Fetch mail from the mailboxes of all `email/imap` inboxes, until `stop`."""
+    async with _floor(settings, "tamas_ingress") as (record, ring, directory):
+        # One writer: what is committed keeps the order of the mailbox.
+        intake = Intake(settings.record_url, ring, BlobStore(settings.blob_url), writers=1)
+        intake.start()
+        log = RequestLog(record)
+        logging = asyncio.create_task(log.run(stop))
+        threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="imap")
+        desk = Desk(settings.record_url, settings.topic_prefix, intake, log, partial(_on, threads))
+        ready({})
+        await Pollers(record, directory, desk).run(stop)
+        threads.shutdown(wait=False, cancel_futures=True)
+        await intake.stop()
+        await log.flush()
+        logging.cancel()
+
+
+async def _on(threads: ThreadPoolExecutor, work: Callable[..., Any], *given: Any, **named: Any) -> Any:
+    return await asyncio.get_running_loop().run_in_executor(threads, partial(work, *given, **named))
 
 
 async def _refresh(directory: Directory, erasures: Erasures) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final
 from uuid import UUID
 
@@ -12,6 +12,7 @@ from psycopg_pool import AsyncConnectionPool
 
 from services.ingress.submission import Submission
 from services.ingress.tally import Reason, Tally
+from services.record.raw import new_raw_id
 from services.tenancy.directory import Inbox
 
 _KEPT_PER_INBOX: Final = 200
@@ -54,6 +55,13 @@ class RequestLog:
     def repeated(self, inbox: Inbox, one: Submission) -> None:
         """A request that was on the record already."""
         self._note(inbox, one, "duplicate", None, list(one.event_ids))
+
+    def trouble(self, inbox: Inbox, result: str, reason: str) -> None:
+        """What went wrong where nobody comes to us, because we have to go: at a mailbox that we fetch from."""
+        self.counts[inbox.inbox_id, result] += 1
+        if len(self._rows) < _WAITING:
+            now = datetime.now(UTC)
+            self._rows.append(_Row(new_raw_id(), inbox.tenant, inbox.inbox_id, now, result, reason, []))
 
     async def run(self, stop: asyncio.Event) -> None:
         """Write until `stop`; rows are dropped while the database is away."""

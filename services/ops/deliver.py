@@ -14,9 +14,11 @@ from services.ops.mail_delivery import send_mail
 from services.ops.options import Json, TenantName, identifier, with_database
 from services.ops.outgoing import prepare
 from services.ops.output import emit_json, say, shown
-from services.ops.request_file import read
+from services.ops.request_file import Recorded, read
 from services.ops.signers import Outgoing
-from services.tenancy.store import Tenancy
+from services.settings import Settings
+from services.tenancy.handlers import build, offered
+from services.tenancy.store import InboxView, Tenancy
 
 _REFUSALS: Final = (401, 403)
 _FIRST_FAILURE: Final = 400
@@ -31,7 +33,10 @@ def deliver(
     tenant: TenantName = None,
     as_json: Json = False,
 ) -> None:
-    """Send a recorded request or mail to the running front door and show each answer. Exit 1 (77) on a refusal."""
+    """Send a recorded request or mail to the running front door and show each answer. Exit 1 (77) on a refusal.
+
+    A mail for an inbox of email/imap is put into its mailbox.
+    """
     settings = with_database()
     recorded = read(file)
     with Tenancy(settings) as tenancy:
@@ -39,7 +44,7 @@ def deliver(
         if recorded.is_mail:
             if forge:
                 say("Nothing signs a mail: there is nothing to forge.")
-            answers = send_mail(smtp_address(settings), recorded, view.inbox.address, times)
+            answers = _mailed(settings, tenancy, view, recorded, times)
         else:
             request = prepare(settings, tenancy, view, recorded, forge=forge)
             if forge and not request.added:
@@ -50,6 +55,19 @@ def deliver(
         raise typer.Exit(NOT_ALLOWED)
     if any(status >= _FIRST_FAILURE for status in statuses):
         raise typer.Exit(NO)
+
+
+def _mailed(
+    settings: Settings, tenancy: Tenancy, view: InboxView, recorded: Recorded, times: int
+) -> Iterator[Mapping[str, object]]:
+    inbox = view.inbox
+    if inbox.channel != "email/imap":
+        return send_mail(smtp_address(settings), recorded, inbox.address, times)
+    from services.ops import imap_mailbox  # noqa: PLC0415 - only where mail is fetched from a mailbox
+
+    given = {**inbox.settings, **tenancy.secrets(inbox.inbox_id)}
+    handler = build(inbox.channel, given, offered(tenancy.register().tenants[view.tenant], inbox.address))
+    return imap_mailbox.put(handler, recorded, times)
 
 
 def _send(request: Outgoing, signed_base: str, real_base: str, times: int) -> Iterator[Mapping[str, object]]:

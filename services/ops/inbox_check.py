@@ -32,7 +32,7 @@ def check(inbox_id: str, tenant: TenantName = None, *, as_json: Json = False) ->
     settings = with_database()
     with Tenancy(settings) as tenancy:
         view = tenancy.view(tenant, identifier(inbox_id))
-        findings = [*_inside(tenancy, view), *_outside(settings, view)]
+        findings = [*_inside(settings, tenancy, view), *_outside(settings, view)]
     rows = [{"check": name, "ok": ok, "detail": detail} for name, ok, detail in findings]
     emit_rows(rows, ("check", "ok", "detail"), as_json=as_json)
     if not all(ok for _, ok, _ in findings):
@@ -67,7 +67,7 @@ def _requests(settings: Settings, inbox_id: UUID, result: str | None, limit: int
         return list(cursor.execute(_REQUESTS, (inbox_id, result, result, limit)).fetchall())
 
 
-def _inside(tenancy: Tenancy, view: InboxView) -> Iterator[Finding]:
+def _inside(settings: Settings, tenancy: Tenancy, view: InboxView) -> Iterator[Finding]:
     inbox = view.inbox
     yield "open", not view.disabled, "it is disabled" if view.disabled else "it takes what comes"
     yield "key", view.key is not None, "it has a key" if view.key else "it has none: tamas inbox rotate"
@@ -76,10 +76,14 @@ def _inside(tenancy: Tenancy, view: InboxView) -> Iterator[Finding]:
         handler = build(inbox.channel, given, offered(tenancy.register().tenants[view.tenant], inbox.address))
     except Refused as error:
         yield "settings", False, str(error)
-    else:
-        yield "settings", True, "its channel takes its settings and secrets"
-        if isinstance(handler, TwilioVoice):
-            yield "callers", True, handler.explained()
+        return
+    yield "settings", True, "its channel takes its settings and secrets"
+    if isinstance(handler, TwilioVoice):
+        yield "callers", True, handler.explained()
+    if inbox.channel == "email/imap" and not view.disabled:
+        from services.ops import imap_mailbox  # noqa: PLC0415 - only where there is a mailbox to look at
+
+        yield from imap_mailbox.findings(settings, inbox.inbox_id, handler)
 
 
 def _outside(settings: Settings, view: InboxView) -> Iterator[Finding]:

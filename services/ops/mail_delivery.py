@@ -1,6 +1,5 @@
 """A mail to the mail door by SMTP (RFC 5321), as a sending server does it."""
 
-import re
 import smtplib
 import time
 from collections.abc import Iterator, Mapping
@@ -8,7 +7,6 @@ from typing import Final
 
 from services.ops.request_file import Recorded
 
-_LINE_END: Final = re.compile(rb"\r?\n")
 _ACCEPTED: Final = 300
 
 
@@ -20,7 +18,7 @@ def send_mail(
     Raises smtplib.SMTPException or OSError when the server is not reached.
     """
     sender = recorded.header("mail-from") or ""
-    content = _LINE_END.sub(b"\r\n", recorded.body)
+    content = recorded.crlf()
     with smtplib.SMTP(*server, timeout=30) as client:
         client.ehlo("localhost")
         options = [

@@ -68,7 +68,7 @@ def _handler(channel: str, settings: Mapping[str, str], sealed: Mapping[str, str
 
 def _natural_name(channel: str, settings: Mapping[str, str], recorded: Recorded) -> str:
     address = settings.get("address") or (recorded.target.removeprefix("mailto:") if recorded.is_mail else "")
-    return natural_name(channel, "example", address)
+    return natural_name(channel, "example", address, settings)
 
 
 def _request(recorded: Recorded, origin: Origin, received_at: datetime, url: str | None) -> InboundRequest:

@@ -15,6 +15,7 @@ import orjson
 from channels.errors import Malformed
 
 _REQUEST_LINE: Final = re.compile(rb"([A-Z]{3,10}) (\S+)(?: HTTP/[0-9.]+)?\s*")
+_LINE_END: Final = re.compile(rb"\r?\n")
 _HEAD_END: Final = re.compile(rb"\r?\n\r?\n")
 _FORM: Final = "application/x-www-form-urlencoded"
 _DOOR: Final = re.compile(r"/(?:hooks/[^/]+/[^/]+|forms)/[^/]+(/[^?#]*)?")
@@ -37,6 +38,10 @@ class Recorded:
     def header(self, name: str) -> str | None:
         """The first header of this (lower-case) name."""
         return next((value for key, value in self.headers if key == name), None)
+
+    def crlf(self) -> bytes:
+        """The body of a mail with the line ends that it travels with (RFC 5321)."""
+        return _LINE_END.sub(b"\r\n", self.body)
 
     def url(self) -> str:
         """As it was called, by the request line and the Host header."""

@@ -9,7 +9,9 @@ from services.ops.options import settings
 
 
 def run(
-    names: Annotated[list[str], typer.Argument(help="ingress, parser, relay, projector, api; or edge, core, views.")],
+    names: Annotated[
+        list[str], typer.Argument(help="ingress, parser, imap, relay, projector, api; or edge, core, views.")
+    ],
 ) -> None:
     """Run roles until SIGTERM; one line on stdout when all are ready."""
     import uvloop  # noqa: PLC0415 - only processes that serve need it

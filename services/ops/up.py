@@ -22,6 +22,7 @@ _TICK_SECONDS: Final = 0.1
 _WORKERS: Final[dict[str, tuple[str, ...]]] = {
     "edge": ("edge",),
     "parser": ("parser",),
+    "imap": ("imap",),
     "core": ("core",),
     "views": ("views",),
 }

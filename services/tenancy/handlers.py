@@ -1,6 +1,7 @@
 """From the settings of an inbox to its channel, and from a channel's complaints to sentences."""
 
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Final
 
 from pydantic import SecretStr, ValidationError
@@ -66,8 +67,13 @@ def exposed(handler: Channel, settings: Mapping[str, str]) -> list[str]:
     return sorted(name for name in settings if isinstance(getattr(config, name, None), SecretStr))
 
 
-def natural_name(channel: str, name: str, address: str) -> str:
-    """What event ids derive from: the provider and our address at it, or the name where there is no address."""
+def natural_name(channel: str, name: str, address: str, settings: Mapping[str, str] = MappingProxyType({})) -> str:
+    """What event ids derive from: the provider and our address at it, or the name where there is no address.
+
+    A mailbox is named by its server and user: that is what its mails are fetched from.
+    """
+    if channel == "email/imap" and "host" in settings and "user" in settings:
+        return f"imap:{settings['host'].lower()}/{settings['user']}"
     return f"{channel.partition('/')[2]}:{address or name}"
 
 

@@ -93,7 +93,7 @@ class Tenancy:
         handler = build(new.channel, {**new.settings, **secrets}, offered(owner, address))
         if public := exposed(handler, new.settings):
             raise Refused(f"{', '.join(public)} of {new.channel} is secret: give it with --secret, it is sealed then.")
-        named = natural_name(new.channel, new.name, address)
+        named = natural_name(new.channel, new.name, address, new.settings)
         inbox = OpenInbox(inbox_id, new.channel, new.name, address, named, new.settings)
 
         def decided(register: Register) -> Sequence[InboxFact]:

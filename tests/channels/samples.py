@@ -81,6 +81,13 @@ def mail(raw: bytes) -> InboundRequest:
     return InboundRequest("MAIL", "mailto:help@acme.example", envelope, raw, at, MAIL_ORIGIN)
 
 
+def fetched(sent: InboundRequest) -> InboundRequest:
+    """The same mail from a mailbox at an IMAP server."""
+    place = (("mailbox", "INBOX"), ("uid-validity", "1795000000"), ("uid", "7"))
+    headers = (("rcpt-to", "help@acme.example"), *place, ("internal-date", "2026-11-20T09:31:00+00:00"))
+    return replace(sent, headers=headers, origin=replace(sent.origin, inbox="imap:imap.example.com/help"))
+
+
 LETTER = mail(_MAIL.encode())
 BOUNCE = mail(_BOUNCE.encode())
 
@@ -121,6 +128,11 @@ SAMPLES: dict[str, Sample] = {
         ),
     ),
     "email/smtp": Sample({"address": "help@acme.example"}, (LETTER, BOUNCE), ()),
+    "email/imap": Sample(
+        {"address": "help@acme.example", "host": "imap.example.com", "user": "help", "password": "secret"},
+        (fetched(LETTER), fetched(BOUNCE)),
+        (),
+    ),
     "forms/web": Sample(
         {"token_secret": posts.SECRET, "fields": posts.FORM_FIELDS},
         (

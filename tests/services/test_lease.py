@@ -20,6 +20,16 @@ async def test_one_holder_at_a_time(settings: Settings) -> None:
         assert await lease.acquire(pool, "work", "a") is None, "the old holder's release takes nothing from the new one"
 
 
+async def test_many_are_renewed_at_once_and_lost_ones_are_named(settings: Settings) -> None:
+    async with database.pool(settings.record_url, role="tamas_relay") as pool:
+        held = {name: await lease.acquire(pool, name, "a") or 0 for name in ("one", "two", "three")}
+        assert await lease.renew_all(pool, held) == set()
+        await lease.release(pool, "two", held["two"])
+        assert await lease.acquire(pool, "two", "b") == 2
+        assert await lease.renew_all(pool, held | {"four": 1}) == {"two", "four"}
+        assert await lease.acquire(pool, "one", "b") is None
+
+
 async def test_it_runs_out_unless_renewed(settings: Settings) -> None:
     async with database.pool(settings.record_url, role="tamas_relay") as pool:
         epoch = await lease.acquire(pool, "work", "a")
