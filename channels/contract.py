@@ -103,12 +103,16 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class AckPolicy:
-    """What to answer when; a wrong code destroys mail at some providers. `away` is for when nothing can be stored."""
+    """What to answer when; a wrong code destroys mail at some providers. `away` is for when nothing can be stored.
+
+    `retries`: the sender comes again after `away`. Where it does not, the edge keeps the request on its own disk.
+    """
 
     accepted: Answer
     bad_signature: Answer
     malformed: Answer
     away: Answer
+    retries: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,7 +47,7 @@ def named(names: Sequence[str]) -> list[str]:
 
 async def run(names: Sequence[str], settings: Settings, ready: Ready) -> None:
     """Run these roles in this process until SIGTERM or SIGINT, or until one of them fails, which ends all."""
-    logs.configure(settings, "+".join(names))
+    logs.configure(settings, "+".join(names), waits=False)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -42,6 +42,8 @@ class Settings(BaseSettings):
     topic_partitions: int = 12
     topic_replication: int = 1
     blob_url: str = ""
+    spool_dir: Path | None = None
+    spool_limit_bytes: int = 1 << 30
     api_url: str = "http://127.0.0.1:8080"
     api_token: SecretStr | None = None
     tenant: str | None = None
@@ -65,6 +67,11 @@ class Settings(BaseSettings):
         self.public_url = self.public_url.rstrip("/")
         self.blob_url = self.blob_url or (self.data / "blobs").absolute().as_uri()
         return self
+
+    @property
+    def spool(self) -> Path:
+        """Where requests wait while PostgreSQL is away: a local disk, for all processes of this machine."""
+        return self.spool_dir or self.data / "spool"
 
     def secrets(self) -> tuple[bytes, ...]:
         """The sealing keys, the one that seals first.

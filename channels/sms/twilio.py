@@ -21,6 +21,7 @@ _ACKS: Final = AckPolicy(
     bad_signature=Answer(403, b"The signature does not match this URL and body.\n"),
     malformed=_EMPTY_REPLY,
     away=Answer(503, b"Nothing can be stored at the moment.\n", headers=(("retry-after", "5"),)),
+    retries=False,
 )
 
 

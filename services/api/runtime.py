@@ -28,6 +28,8 @@ from services.tenancy.store import Tenancy
 from services.tenancy.tokens import Authenticator
 
 _OPTIONS: Final = "-c TimeZone=UTC -c statement_timeout=5000"
+_PATIENCE_SECONDS: Final = 6.0
+"""More than the server's own."""
 REQUESTS_PER_SECOND: Final = 1000
 STRANGERS_PER_SECOND: Final = 50
 _REMEMBERED_SECONDS: Final = 1.0
@@ -60,12 +62,24 @@ class Runtime:
         self._address_ids: Final[dict[tuple[str, str], tuple[UUID, float]]] = {}
         vault = Vault(settings.secrets())
         self.record: Final = database.pool(
-            settings.record_url, size=6, role="tamas_api", options=_OPTIONS, name="tamas-api"
+            settings.record_url,
+            size=6,
+            role="tamas_api",
+            options=_OPTIONS,
+            name="tamas-api",
+            patience_seconds=_PATIENCE_SECONDS,
         )
         self._views: Final = database.pool(
-            settings.views_url, size=6, role="tamas_views", options=_OPTIONS, name="tamas-api-views"
+            settings.views_url,
+            size=6,
+            role="tamas_views",
+            options=_OPTIONS,
+            name="tamas-api-views",
+            patience_seconds=_PATIENCE_SECONDS,
         )
-        self._keys: Final = database.pool(settings.keys_url, size=3, name="tamas-api-keys")
+        self._keys: Final = database.pool(
+            settings.keys_url, size=3, name="tamas-api-keys", patience_seconds=_PATIENCE_SECONDS
+        )
         self.ring: Final = Ring(self._keys, vault)
         self.blobs: Final = BlobStore(settings.blob_url)
         self.tenancy: Final = Tenancy(settings)

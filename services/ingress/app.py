@@ -8,10 +8,13 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, Final
 
+import structlog
+
 from services import database
 from services.blobs import BlobStore
 from services.ingress.direct import direct
 from services.ingress.doors import Doors
+from services.ingress.drain import Drain
 from services.ingress.figures import Figures
 from services.ingress.forms import Forms
 from services.ingress.hooks import Hooks
@@ -22,10 +25,12 @@ from services.ingress.mail import MailDoor, listen
 from services.ingress.parser import Parser
 from services.ingress.proxy import Behind
 from services.ingress.requests import RequestLog
+from services.ingress.spool import Spool
 from services.ingress.tally import Tally, told
 from services.keys.erasures import Erasures
 from services.keys.ring import Ring
 from services.keys.vault import Vault
+from services.metrics.meters import watch
 from services.serve import address_of, bound, serve
 from services.settings import Settings
 from services.tenancy.directory import Directory
@@ -34,14 +39,17 @@ from services.tenancy.tokens import Authenticator
 _REFRESH_SECONDS: Final = 0.5
 _THREADS: Final = 64
 """Only who waits for a server's answer takes one; a mailbox that is watched for news takes none."""
+_PATIENCE_SECONDS: Final = 2.5
+"""For a statement of the edge: a group that waits for keys is still answered in time."""
+_LOG: Final = structlog.get_logger()
 
 
 @contextlib.asynccontextmanager
 async def _floor(settings: Settings, role: str) -> AsyncGenerator[tuple[Any, Ring, Directory]]:
     """What both kinds of process stand on: a pool to the record, keys, and the directory of inboxes."""
     vault = Vault(settings.secrets())
-    record = database.pool(settings.record_url, size=4, role=role, name=role)
-    keys = database.pool(settings.keys_url, size=4, name=f"{role}-keys")
+    record = database.pool(settings.record_url, size=4, role=role, name=role, patience_seconds=_PATIENCE_SECONDS)
+    keys = database.pool(settings.keys_url, size=4, name=f"{role}-keys", patience_seconds=_PATIENCE_SECONDS)
     await record.open()
     await keys.open()
     directory = Directory(record, keys, vault)
@@ -61,9 +69,16 @@ async def run(settings: Settings, stop: asyncio.Event, ready: Callable[[dict[str
     """Serve every door until `stop`. `ready` is told the addresses that were taken."""
     async with _floor(settings, "tamas_ingress") as (record, ring, directory):
         tally = Tally()
-        intake = Intake(settings.record_url, ring, BlobStore(settings.blob_url), tally=tally)
+        blobs = BlobStore(settings.blob_url)
+        spool = Spool(settings.spool, settings.spool_limit_bytes, Vault(settings.secrets()))
+        await spool.adopt()
+        intake = Intake(settings.record_url, ring, blobs, spool=spool, tally=tally)
         intake.start()
+        draining = asyncio.create_task(
+            Drain(settings.record_url, spool, intake, directory, ring=ring, blobs=blobs, tally=tally).run(stop)
+        )
         told(tally, directory, lambda: intake.waiting, lambda: _away_seconds(intake))
+        watch("tamas_spool_waiting_requests", lambda: {(): spool.waiting})
         log = RequestLog(record, tally)
         logging = asyncio.create_task(log.run(stop))
         taken = bound(settings.http_listen)
@@ -75,7 +90,7 @@ async def run(settings: Settings, stop: asyncio.Event, ready: Callable[[dict[str
             hooks,
             Forms(directory, intake, log, public_url),
             Figures(settings.data, Authenticator(record), tally),
-            lambda: _readiness(intake, directory),
+            lambda: _readiness(intake, spool, directory),
             behind,
         )
         door = MailDoor(directory, intake, log)
@@ -87,6 +102,8 @@ async def run(settings: Settings, stop: asyncio.Event, ready: Callable[[dict[str
         for server, _ in mail.values():
             server.close()
         await intake.stop()
+        await draining
+        await spool.close()
         await log.flush()
         logging.cancel()
         if behind is not None:
@@ -125,16 +142,23 @@ async def _on(threads: ThreadPoolExecutor, work: Callable[..., Any], *given: Any
 async def _refresh(directory: Directory, erasures: Erasures) -> None:
     while True:
         await asyncio.sleep(_REFRESH_SECONDS)
-        await asyncio.gather(directory.refresh(), erasures.refresh())
+        try:
+            await asyncio.gather(directory.refresh(), erasures.refresh())
+        except Exception:  # noqa: BLE001 - told to the log
+            # The edge: what is in memory goes on serving, whatever the database answers.
+            _LOG.exception("the directory cannot be refreshed")
 
 
 def _away_seconds(intake: Intake) -> float:
     return 0.0 if intake.away_since is None else time.monotonic() - intake.away_since
 
 
-def _readiness(intake: Intake, directory: Directory) -> dict[str, Any]:
-    """Ready while PostgreSQL can take a request; Kafka does not count here."""
+def _readiness(intake: Intake, spool: Spool, directory: Directory) -> dict[str, Any]:
+    """Ready while PostgreSQL or the spool can take a request; Kafka does not count here."""
     away = intake.away_since
     detail = "ok" if away is None else f"takes nothing since {time.monotonic() - away:.0f} s"
-    is_ok = away is None and not directory.away
-    return {"ready": is_ok, "role": "ingress", "checks": {"postgres": {"ok": is_ok, "detail": detail}}}
+    postgres = {"ok": away is None and not directory.away, "detail": detail}
+    spooling = spool.status()
+    # The spool takes what is for an inbox that is known here.
+    is_ready = postgres["ok"] or (spooling["ok"] and bool(directory.all()))
+    return {"ready": is_ready, "role": "ingress", "checks": {"postgres": postgres, "spool": spooling}}

@@ -61,7 +61,7 @@ class Forms:
 
     async def _form(self, key: str) -> tuple[Inbox, WebForm]:
         inbox = await self._directory.lookup(_CHANNEL, key)
-        if inbox is None and self._directory.away:
+        if inbox is None and (self._directory.away or self._directory.is_broken(key)):
             raise Refusal(503, "away", "Forms cannot be looked up at the moment, please try again.")
         if inbox is None or inbox.disabled or not isinstance(inbox.handler, WebForm):
             raise Refusal(404, "not_found", "There is no open form behind this path.")

@@ -9,7 +9,8 @@ import psycopg
 import structlog
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from services.ingress.submission import Away, Outcome, Result, Submission
+from services.blobs import BlobStore
+from services.ingress.submission import Outcome, Result, Submission, Unkept
 from services.keys.ring import Ring, Subject
 from services.record.append import Appender, FactRow, Parked
 from services.record.facts import addresses, fact_row
@@ -21,6 +22,17 @@ Subjects = Mapping[tuple[str, str], Subject]
 Days = Mapping[tuple[str, date], AESGCM]
 Prepared = tuple[Submission, list[FactRow], tuple[UUID, ...]]
 """A request, its facts as rows, and what is remembered of it in `seen`: ids are derived once, which costs."""
+
+
+async def store_blobs(one: Submission, ring: Ring, blobs: BlobStore) -> None:
+    """Durably, before the facts that name them.
+
+    Raises:
+        psycopg.OperationalError, OSError: the keys or the blobs cannot be reached.
+    """
+    subjects = await ring.subjects({(one.tenant, heard.address) for heard in one.heard})
+    for heard in one.heard:
+        await blobs.put(one.tenant, subjects[one.tenant, heard.address], heard.blobs)
 
 
 async def commit_group(group: Sequence[Submission], appender: Appender, ring: Ring) -> None:
@@ -103,7 +115,7 @@ async def _commit_at_once(prepared: Sequence[Prepared], days: Days, appender: Ap
 async def _park(one: Submission, error: psycopg.Error, days: Days, appender: Appender) -> None:
     if one.reason is not None:
         _LOG.error("request cannot even be parked", raw_id=str(one.raw_id), error=type(error).__name__)
-        one.settle(Away(f"the record refuses this request: {type(error).__name__}"))
+        one.settle(Unkept(f"the record refuses this request: {type(error).__name__}"))
         return
     one.reason = f"the record refuses its facts: {type(error).__name__}"
     _LOG.warning("request parked", raw_id=str(one.raw_id), error=type(error).__name__)

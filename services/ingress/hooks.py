@@ -59,7 +59,7 @@ class Hooks:
             origin=inbox.origin,
             purpose=purpose,
         )
-        one = Submission(request, inbox.inbox_id)
+        one = Submission(request, inbox.inbox_id, spools=not inbox.handler.acks.retries)
         given, outcome = await self._taken(one, inbox)
         return Reply(given, one.raw_id, () if outcome is None else result_headers(outcome))
 
@@ -70,7 +70,7 @@ class Hooks:
             raise Refusal(404, "not_found", "A hook's path is /hooks/{kind}/{provider}/{key}[/{purpose}].")
         channel, key = f"{parts[2]}/{parts[3]}", parts[4]
         inbox = self._directory.find(channel, key) or await self._directory.lookup(channel, key)
-        if inbox is None and self._directory.away:
+        if inbox is None and (self._directory.away or self._directory.is_broken(key)):
             raise Refusal(503, "away", "The inboxes cannot be looked up at the moment, please try again.")
         if inbox is None or inbox.disabled:
             raise Refusal(404, "not_found", "There is no open inbox behind this path: see `tamas inbox list`.")

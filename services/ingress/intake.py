@@ -1,4 +1,8 @@
-"""Group commit: what arrived while the last commit ran is one transaction. Every waiter is answered."""
+"""Group commit: what arrived while the last commit ran is one transaction. Every waiter is answered.
+
+While the record is away, requests of senders who do not come again go to the spool, and those of the same inbox after
+them.
+"""
 
 import asyncio
 import time
@@ -9,9 +13,10 @@ import psycopg
 import structlog
 
 from services.blobs import BlobStore
-from services.ingress.group import commit_group
+from services.ingress.group import commit_group, store_blobs
 from services.ingress.spans import traced
-from services.ingress.submission import Away, Outcome, Submission
+from services.ingress.spool import Spool
+from services.ingress.submission import Away, Outcome, Submission, Unkept
 from services.ingress.tally import Tally
 from services.keys.ring import Ring
 from services.record.append import Appender
@@ -27,12 +32,20 @@ class Intake:
     """Two writers on the record, fed by every door of this process."""
 
     def __init__(
-        self, record_url: str, ring: Ring, blobs: BlobStore, *, writers: int = 2, tally: Tally | None = None
+        self,
+        record_url: str,
+        ring: Ring,
+        blobs: BlobStore,
+        *,
+        spool: Spool | None = None,
+        writers: int = 2,
+        tally: Tally | None = None,
     ) -> None:
-        """`start` before the first `submit`."""
+        """`start` before the first `submit`. Without a spool every sender has to come again."""
         self._url: Final = record_url
         self._ring: Final = ring
         self._blobs: Final = blobs
+        self._spool: Final = spool
         self._tally: Final = tally or Tally()
         # The first writer takes whatever waits. Another helps where a crowd does: small groups cost most.
         self._wakers: Final = [(n * _CROWD + 1, asyncio.Event()) for n in range(writers)]
@@ -41,6 +54,8 @@ class Intake:
         self._log: Final = structlog.get_logger("intake")
         self.away_since: float | None = None
         """Monotonic time since when the record takes nothing; None while it does."""
+        self.is_gone: bool = False
+        """It was away for longer than requests are held up for it; until `back`, none that can be spooled waits."""
 
     @property
     def waiting(self) -> int:
@@ -60,26 +75,47 @@ class Intake:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._refuse(list(self._queue), "shutting down")
 
+    def back(self) -> None:
+        """The record takes requests again."""
+        self.away_since, self.is_gone = None, False
+
     async def submit(self, one: Submission) -> Outcome:
-        """Wait until the request is committed.
+        """Wait until the request is committed, or is safe in the spool.
 
         Raises:
             Away: it is not, and nothing of it was kept.
         """
-        if any(heard.blobs for heard in one.heard):
-            await self._store_blobs(one)
-        one.answer = asyncio.get_running_loop().create_future()
-        self._queue.append(one)
-        for crowd, waker in self._wakers:
-            if len(self._queue) >= crowd:
-                waker.set()
-        return await one.answer
+        if one.spools and self._is_diverted(one):
+            return await self._spooled(one)
+        try:
+            if any(heard.blobs for heard in one.heard):
+                await self._store_blobs(one)
+            one.answer = asyncio.get_running_loop().create_future()
+            one.queued_at = time.monotonic()
+            self._queue.append(one)
+            for crowd, waker in self._wakers:
+                if len(self._queue) >= crowd:
+                    waker.set()
+            return await one.answer
+        except Unkept:
+            raise
+        except Away:
+            if not one.spools:
+                raise
+        return await self._spooled(one)
+
+    def _is_diverted(self, one: Submission) -> bool:
+        return self._spool is not None and (self.is_gone or self._spool.holds(one.inbox_id))
+
+    async def _spooled(self, one: Submission) -> Outcome:
+        if self._spool is None:
+            raise Away("there is no spool")
+        await self._spool.append(one)
+        return Outcome("accepted" if one.reason is None else "parked", one.event_ids)
 
     async def _store_blobs(self, one: Submission) -> None:
         try:
-            subjects = await self._ring.subjects({(one.tenant, heard.address) for heard in one.heard})
-            for heard in one.heard:
-                await self._blobs.put(one.tenant, subjects[one.tenant, heard.address], heard.blobs)
+            await store_blobs(one, self._ring, self._blobs)
         except (psycopg.OperationalError, OSError) as error:
             raise Away("the keys or the blobs cannot be reached") from error
 
@@ -126,13 +162,16 @@ class Intake:
                     if appender is not None:
                         await appender.close()
                         appender = None
-                    group = [one for one in group if one.answer is not None and not one.answer.done()]
+                    group = self._still_waiting(group)
                     if time.monotonic() > deadline:
+                        self.is_gone = True
                         self._refuse(group, "the record is away")
+                        self._refuse(self._overdue(), "the record is away")
                         return appender
                     await asyncio.sleep(_PAUSE_SECONDS)
+                    group = self._still_waiting(group)
                 else:
-                    self.away_since = None
+                    self.back()
                     self._tally.committed(group, time.monotonic() - began)
                     return appender
         except asyncio.CancelledError:
@@ -144,6 +183,21 @@ class Intake:
             if appender is not None:
                 await appender.close()
             return None
+
+    def _still_waiting(self, group: list[Submission]) -> list[Submission]:
+        """Of a group that was tried. What waits for an inbox that has begun to spool keeps its place there."""
+        waiting = [one for one in group if one.answer is not None and not one.answer.done()]
+        self._refuse([one for one in waiting if one.spools and self._is_diverted(one)], "the record is away")
+        return [one for one in waiting if one.answer is not None and not one.answer.done()]
+
+    def _overdue(self) -> list[Submission]:
+        """Take out of the queue who goes to the spool now, and who has waited for as long as anybody does."""
+        oldest = time.monotonic() - _PATIENCE_SECONDS
+        queued, taken = list(self._queue), list[Submission]()
+        self._queue.clear()
+        for one in queued:
+            (taken if one.queued_at < oldest or (one.spools and self._is_diverted(one)) else self._queue).append(one)
+        return taken
 
     def _note_away(self, error: Exception) -> None:
         if self.away_since is None:

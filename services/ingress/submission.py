@@ -17,6 +17,10 @@ class Away(Exception):
     """The record cannot take anything now: answer so that this provider comes again."""
 
 
+class Unkept(Away):
+    """The record takes others but never this one: there is no use in keeping it for later."""
+
+
 class Outcome(NamedTuple):
     """What became of a request. `event_ids` are those of its facts, also when they were there before."""
 
@@ -26,7 +30,10 @@ class Outcome(NamedTuple):
 
 @dataclass(slots=True, eq=False)
 class Submission:
-    """One request. Without facts it is `pending` (for a parser), has a `reason` (parked), or says nothing."""
+    """One request. Without facts it is `pending` (for a parser), has a `reason` (parked), or says nothing.
+
+    `spools`: whoever sent it does not come again, so it waits on our own disk while the record is away.
+    """
 
     request: InboundRequest
     inbox_id: UUID
@@ -34,6 +41,8 @@ class Submission:
     pending: bool = False
     reason: str | None = None
     source_key: str | None = None
+    spools: bool = False
+    queued_at: float = 0.0
     raw_id: UUID = field(default_factory=new_raw_id)
     answer: "asyncio.Future[Outcome] | None" = None
     outcome: Outcome | None = None

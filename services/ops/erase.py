@@ -19,6 +19,7 @@ from services.ops.whose import the_tenant
 from services.projector.projector import DEFAULT_SET
 from services.record.erase import Certificate, erase
 from services.settings import Settings
+from services.spool import shelf
 from services.tenancy.store import Tenancy
 
 _PURGED_SECONDS: Final = 5.0
@@ -49,6 +50,8 @@ def run(
         return
     for name, value in row.items():
         typer.echo(f"{name}: {shown(value)}")
+    if shelf.aside(settings.spool):
+        say(f"{settings.spool / shelf.ASIDE} holds requests that could not be read, maybe this person's: see to them.")
     if not purged:
         say("The read models are purged when the projector next runs.")
 

@@ -14,6 +14,7 @@ from services.ops.exits import NO
 from services.ops.options import Json, with_database
 from services.ops.output import emit_json, say
 from services.settings import Settings
+from services.spool import shelf
 from services.tenancy.store import Tenancy
 
 PATIENCE_SECONDS: Final = 10.0
@@ -98,7 +99,7 @@ def _status(settings: Settings) -> dict[str, Any]:
         "processes": processes.processes(told),
         "intake": _intake(settings, processes.intake(told)),
         "append": processes.append(told),
-        "spool": processes.spool(told),
+        "spool": {"waiting": shelf.waiting(settings.spool), "set_aside": shelf.aside(settings.spool)},
         "oldest_waiting_seconds": {"pending": now.pending_seconds, "parked": now.parked_seconds},
         "servers": _servers(settings),
         "disk": {"free_bytes": free, "bytes": size},
@@ -146,14 +147,16 @@ def _troubles(found: Mapping[str, Any]) -> list[str]:
             troubles.append(f"The read models {one['name']} lack what came {one['lag_seconds']:.0f} s ago.")
         if one["parked"]:
             troubles.append(f"{one['parked']} events could not be brought into the read models: see views.parked.")
-    if found["spool"] and found["spool"]["waiting"]:
-        troubles.append(f"{found['spool']['waiting']} requests wait on disk for the record.")
+    if found["spool"]["waiting"]:
+        troubles.append(f"{found['spool']['waiting']} requests in the spool wait for an edge that brings them here.")
     if (found["oldest_waiting_seconds"]["pending"] or 0) > PATIENCE_SECONDS:
         troubles.append(f"{found['pending']} requests wait for a parser: is one running?")
     if found["parked"]:
         troubles.append(f"{found['parked']} requests are parked: see tamas parked list.")
     if found["disk"]["free_bytes"] < _LEAST_FREE * found["disk"]["bytes"]:
         troubles.append(f"Only {found['disk']['free_bytes'] >> 20} MB are free on the disk of TAMAS_DATA.")
+    if found["spool"]["set_aside"]:
+        troubles.append(f"{found['spool']['set_aside']} files of the spool could not be read: see its folder aside.")
     return troubles
 
 

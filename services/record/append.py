@@ -13,6 +13,7 @@ from psycopg.abc import PQGen
 from psycopg.pq import ExecStatus, Format
 from psycopg.pq.abc import PGconn, PGresult
 
+from services.database import patient
 from services.record import arrays
 from services.record.identity import PLACE, NotAdopted, compare
 from services.record.lock import TAKE_LOCK, TIMEOUTS
@@ -39,6 +40,8 @@ _PREPARE: Final = (
         unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) AS facts""",
     "PREPARE done (uuid[]) AS DELETE FROM service.pending WHERE raw_id = ANY($1)",
 )
+_PATIENCE_SECONDS: Final = 5.0
+"""More than a writer waits for the lock."""
 _Command = tuple[bytes, Sequence[bytes] | None]
 """A prepared statement with its arrays, or a statement as it is written, with None."""
 
@@ -177,7 +180,7 @@ def _key(found: PGresult, number: int) -> tuple[UUID, int]:
 
 
 async def _connected(url: str, role: str) -> AsyncConnection:
-    connection = await AsyncConnection.connect(
+    connection = await patient(_PATIENCE_SECONDS).connect(
         url, autocommit=True, options=TIMEOUTS, application_name="tamas-writer", connect_timeout=3
     )
     try:

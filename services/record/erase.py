@@ -25,6 +25,7 @@ from services.record.holders import Holders
 from services.record.last_day import LastDay, last_on_kafka
 from services.record.raw import new_raw_id
 from services.settings import Settings
+from services.spool import shelf
 
 RAW_DAYS: Final = 90
 """So long the key of a day of raw requests is kept."""
@@ -78,10 +79,12 @@ async def erase(
     `record` and `keys` are pools of the owner. It takes some seconds, in which other processes hear of it.
 
     Raises:
-        Refused: nothing is kept under this address, or requests of it wait for a parser that does not run.
+        Refused: nothing is kept under this address, or requests wait in the spool of this machine, or those of this
+            address for a parser that does not run.
         psycopg.OperationalError: PostgreSQL is away; ask for it again.
     """
     holders = Holders(record, ring, tenant, address)
+    await _unspooled(settings)
     await _drained(holders)
     hidden = await erasures.hide(keys, ring, tenant, address)
     if hidden is None:
@@ -104,6 +107,18 @@ async def erase(
         held_by_others={raw_id: day + timedelta(days=RAW_DAYS) for raw_id, day in shared.items()},
         last_on_kafka=await last_on_kafka(settings, datetime.now(UTC)),
     )
+
+
+async def _unspooled(settings: Settings) -> None:
+    """What is in the spool would come to the record after the erasure, as if it were new: it comes first."""
+    deadline = time.monotonic() + _DRAIN_SECONDS
+    while waiting := await asyncio.to_thread(shelf.waiting, settings.spool):
+        if time.monotonic() > deadline:
+            raise Refused(
+                f"{waiting} requests wait in the spool {settings.spool}: start an edge that brings them to the record "
+                "(tamas up, or tamas run ingress), then ask again. Nothing was erased."
+            )
+        await asyncio.sleep(_DRAIN_POLL_SECONDS)
 
 
 async def _drained(holders: Holders) -> None:

@@ -78,6 +78,11 @@ class Directory:
         inbox = self._inboxes.get(inbox_id)
         return inbox if inbox is not None and inbox.channel == channel else None
 
+    def is_broken(self, key: str) -> bool:
+        """Whether an inbox is behind this path that does not work: a fault of ours, and not of who calls."""
+        inbox_id, _ = self._doors.get(digest(key), (None, None))
+        return inbox_id is not None and inbox_id not in self._inboxes
+
     def by_address(self, channel: str, address: str) -> Inbox | None:
         """The open inbox that has this address; for mail also `help+anything@`. Never waits."""
         return next(

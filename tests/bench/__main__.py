@@ -19,6 +19,7 @@ from tests.bench.intake import latency, throughput
 from tests.bench.memory import memory
 from tests.bench.monitoring import monitoring
 from tests.bench.projector import projector
+from tests.bench.spool import spool
 from tests.bench.stand import Servers, servers
 from tests.bench.visible import visible
 
@@ -29,6 +30,7 @@ PARTS: dict[str, Callable[[Servers], list[Figure]]] = {
     "projector": projector,
     "memory": memory,
     "monitoring": monitoring,
+    "spool": spool,
 }
 ALONE: dict[str, Callable[[], list[Figure]]] = {"bounds": bounds}
 """Parts that need no servers."""

@@ -40,6 +40,7 @@ class Target:
     url: str
     path: str
     pid: int
+    database: str = ""
 
 
 @dataclass(frozen=True)
@@ -148,7 +149,7 @@ def ours(found: Servers) -> Generator[Target]:
     path = add_inbox(settings)
     with running(settings, "ingress") as worker:
         assert worker.process is not None
-        yield Target("ours", worker.addresses["http"], path, worker.process.pid)
+        yield Target("ours", worker.addresses["http"], path, worker.process.pid, settings.topic_prefix.rstrip("."))
 
 
 @contextmanager

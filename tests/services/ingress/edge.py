@@ -44,13 +44,26 @@ async def running_edge(settings: Settings, *, with_parser: bool = True) -> Async
         update={"http_listen": "127.0.0.1:0", "smtp_listen": "127.0.0.1:0", "lmtp_listen": "127.0.0.1:0"}
     )
     sms, form = await asyncio.to_thread(_inboxes, settings)
+    async with _running(listening, f"/hooks/sms/twilio/{sms}", f"/forms/{form}", with_parser=with_parser) as made:
+        yield made
+
+
+@asynccontextmanager
+async def running_again(before: Edge) -> AsyncGenerator[Edge]:
+    """Another process for the same shop."""
+    async with _running(before.settings, before.sms_path, before.form_path, with_parser=False) as made:
+        yield made
+
+
+@asynccontextmanager
+async def _running(listening: Settings, sms_path: str, form_path: str, *, with_parser: bool) -> AsyncGenerator[Edge]:
     stop, told = asyncio.Event(), asyncio.get_running_loop().create_future()
     roles = [asyncio.create_task(app.run(listening, stop, told.set_result))]
     if with_parser:
         roles.append(asyncio.create_task(app.run_parser(listening, stop, lambda _: None)))
     found = await told
     try:
-        yield Edge(settings, found["http"], found["smtp"], found["lmtp"], f"/hooks/sms/twilio/{sms}", f"/forms/{form}")
+        yield Edge(listening, found["http"], found["smtp"], found["lmtp"], sms_path, form_path)
     finally:
         stop.set()
         await asyncio.gather(*roles)

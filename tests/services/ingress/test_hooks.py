@@ -1,11 +1,12 @@
 from collections.abc import AsyncGenerator
 
 import httpx
+import psycopg
 import pytest
 
 from channels.signing import sign_twilio
 from services.settings import Settings
-from tests.services.ingress.edge import AUTH_TOKEN, Edge, running_edge
+from tests.services.ingress.edge import AUTH_TOKEN, Edge, running_again, running_edge
 
 
 @pytest.fixture
@@ -87,7 +88,16 @@ async def test_what_no_channel_will_see_is_a_problem_in_words(
     assert answer.json()["request_id"] == answer.headers["tamas-request-id"]
 
 
+async def test_an_inbox_that_does_not_work_is_a_fault_of_ours(edge: Edge, settings: Settings) -> None:
+    with psycopg.connect(settings.keys_url) as connection:
+        connection.execute("DELETE FROM keys.secrets")
+    async with running_again(edge) as after, httpx.AsyncClient(base_url=after.http) as web:
+        answer = await _post(web, after, _params())
+    assert answer.status_code == 503
+
+
 async def test_readiness_names_what_it_stands_on(web: httpx.AsyncClient) -> None:
     answer = await web.get("/readyz")
     assert answer.status_code == 200
     assert answer.json()["checks"]["postgres"]["ok"] is True
+    assert answer.json()["checks"]["spool"] == {"ok": True, "waiting": 0, "detail": "ok"}

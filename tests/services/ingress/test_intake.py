@@ -12,6 +12,7 @@ from schemas.interaction import Content, InteractionReceived
 from services.blobs import BlobStore
 from services.database import pool
 from services.ingress.intake import Intake
+from services.ingress.spool import Spool
 from services.ingress.submission import Away, Submission
 from services.keys.ring import Ring
 from services.keys.vault import Vault
@@ -96,3 +97,22 @@ async def test_the_raw_request_opens_again_as_it_came(settings: Settings, intake
     assert row is not None
     assert opened(row[0], one.raw_id, await ring.day("shop", row[1])) == one.request
     assert "سلام".encode() not in row[0]
+
+
+async def test_an_inbox_that_spools_goes_on_so_and_no_other_does(settings: Settings, ring: Ring) -> None:
+    spool = Spool(settings.spool, 1 << 20, Vault(settings.secrets()))
+    intake = Intake(settings.record_url, ring, BlobStore(settings.blob_url), spool=spool)
+    intake.start()
+    before, behind, other, again = (_submission(key) for key in ("SM1", "SM2", "SM3", "SM4"))
+    behind.inbox_id = again.inbox_id = before.inbox_id
+    for one in (before, behind, other):
+        one.spools = True
+    await spool.append(before)
+    outcomes = await asyncio.gather(intake.submit(behind), intake.submit(other), intake.submit(again))
+    assert [outcome.result for outcome in outcomes] == ["accepted"] * 3
+    assert outcomes[0].event_ids == behind.event_ids
+    assert [kept.raw_id for kept, _ in await spool.next(10)] == [before.raw_id, behind.raw_id]
+    # Who comes again by itself needs no order here either.
+    assert _count(settings, "record.facts") == 2
+    await intake.stop()
+    await spool.close()

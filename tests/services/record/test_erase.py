@@ -14,6 +14,7 @@ from schemas.interaction import Content, InteractionReceived
 from services.blobs import BlobStore
 from services.database import pool
 from services.ingress.intake import Intake
+from services.ingress.spool import Spool
 from services.ingress.submission import Submission
 from services.keys import erasures
 from services.keys.ring import Ring
@@ -144,6 +145,25 @@ async def test_what_waits_for_a_parser_is_read_first_or_nothing_is_erased(
         assert await house.ring.find("acme", HER) is not None
         house.rows("WITH gone AS (DELETE FROM service.pending) SELECT")
         assert (await house.erase()).destroyed["raw_requests"] == 2
+
+
+async def test_what_waits_in_the_spool_comes_first_or_nothing_is_erased(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.record.erase._DRAIN_SECONDS", 0.2)
+    spool = Spool(settings.spool, 1 << 20, Vault(settings.secrets()))
+    async with housed(settings) as house:
+        await house.intake.submit(_submission(_heard("1", HER)))
+        await spool.append(_submission(_heard("2", HER), body="From=%2B989121234567&Body=salaam"))
+        (segment,) = settings.spool.glob("*/*.segment")
+        assert b"salaam" not in segment.read_bytes()
+        with pytest.raises(Refused, match="1 requests wait in the spool"):
+            await house.erase()
+        spool.drained(await spool.next(10))
+        assert await spool.next(10) == []
+        assert (await house.erase()).destroyed["keys"] == 1
+        await spool.close()
+        assert list(settings.spool.iterdir()) == []
 
 
 @pytest.mark.parametrize("step", ["destroy", "finish"])

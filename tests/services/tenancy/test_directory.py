@@ -142,6 +142,10 @@ async def test_a_broken_inbox_does_not_close_the_others(
         connection.execute("DELETE FROM keys.secrets WHERE inbox_id = %s", (broken.inbox.inbox_id,))
     await directory.refresh()
     assert directory.find("sms/twilio", broken.key or "") is None
+    # Not a fault of who calls: that door is told apart from one that never was.
+    assert directory.is_broken(broken.key or "")
+    assert not directory.is_broken(other.key or "")
+    assert not directory.is_broken("guessed")
     assert directory.find("sms/twilio", other.key or "") is not None
 
 
