@@ -22,5 +22,6 @@ CAPABILITIES: Final[dict[str, Capabilities]] = {
     "email/imap": Capabilities(
         text_limit=None, receipts=frozenset({"failed"}), attachments=True, starts_conversations=True
     ),
+    "chat/widget": Capabilities(text_limit=None, receipts=frozenset(), attachments=False, starts_conversations=False),
     "forms/web": Capabilities(text_limit=None, receipts=frozenset(), attachments=True, starts_conversations=False),
 }

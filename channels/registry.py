@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from channels.chat.widget import Widget, WidgetConfig
 from channels.contract import Channel
 from channels.email.imap import Imap, ImapConfig
 from channels.email.smtp import Smtp, SmtpConfig
@@ -16,4 +17,5 @@ REGISTRY: Final[dict[str, Callable[[Mapping[str, str]], Channel]]] = {
     "email/smtp": lambda settings: Smtp(SmtpConfig.model_validate(settings)),
     "email/imap": lambda settings: Imap(ImapConfig.model_validate(settings)),
     "forms/web": lambda settings: WebForm(WebFormConfig.model_validate(settings)),
+    "chat/widget": lambda settings: Widget(WidgetConfig.model_validate(settings)),
 }

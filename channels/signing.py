@@ -34,3 +34,8 @@ def form_mac(secret: str, payload: bytes) -> bytes:
     """HMAC-SHA256 over the payload of a form's token, in URL-safe base64 without padding."""
     digest = hmac.digest(secret.encode(), payload, "sha256")
     return b64encode(digest, b"-_").rstrip(b"=")
+
+
+def visitor_proof(key: str, visitor: str) -> str:
+    """HMAC-SHA256 of a user's id under the inbox's `proof_key`, in hex: made on the site's own server for its page."""
+    return hmac.digest(key.encode(), visitor.encode("utf-8", "replace"), "sha256").hex()

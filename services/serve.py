@@ -39,12 +39,21 @@ def address_of(taken: socket.socket) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-async def serve(app: Any, taken: socket.socket, stop: asyncio.Event, *, http: Any = "httptools") -> None:
-    """Serve until `stop`, then let requests in hand end for at most five seconds. `http`: another protocol of ours."""
+async def serve(
+    app: Any, taken: socket.socket, stop: asyncio.Event, *, http: Any = "httptools", frame_bytes: int = 0
+) -> None:
+    """Serve until `stop`, then let requests in hand end for at most five seconds. `http`: another protocol of ours.
+
+    Web sockets are taken where `frame_bytes` says how long a message of theirs may be; a ping every 20 s finds those
+    that nobody holds any more.
+    """
     config = uvicorn.Config(
         app,
         http=http,
-        ws="none",
+        ws="websockets-sansio" if frame_bytes else "none",
+        ws_max_size=frame_bytes,
+        # Compressing short texts saves little and holds memory for each connection.
+        ws_per_message_deflate=False,
         lifespan="off",
         log_config=None,
         access_log=False,

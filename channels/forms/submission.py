@@ -10,14 +10,13 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 
 from channels.contract import InboundRequest
 from channels.errors import Malformed
+from channels.typed import clean
 from channels.urlencoded import Pairs, read_pairs
 
 _MOST_PARTS: Final = 300
 _JSON: Final = "application/json"
 _MULTIPART: Final = "multipart/form-data"
 _URLENCODED: Final = "application/x-www-form-urlencoded"
-# Line ends and tabs stay; other control characters come from programs, not from people.
-_CONTROLS: Final = dict.fromkeys([*range(9), 11, 12, *range(14, 32), 127])
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +58,6 @@ def read(request: InboundRequest) -> Submission:
 
 def _texts(pairs: Pairs) -> dict[str, str]:
     return {name: clean(value) for name, value in reversed(pairs)}
-
-
-def clean(text: str) -> str:
-    """The text with line feeds only, without control characters and without space at its ends."""
-    return text.replace("\r\n", "\n").replace("\r", "\n").translate(_CONTROLS).strip()
 
 
 def _json(body: bytes) -> dict[str, str]:

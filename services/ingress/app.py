@@ -10,8 +10,13 @@ from typing import Any, Final
 
 import structlog
 
+from channels.chat.widget_frames import FRAME_BYTES
 from services import database
 from services.blobs import BlobStore
+from services.ingress.chat import Chat
+from services.ingress.chat_limits import Pace
+from services.ingress.chat_lines import Lines
+from services.ingress.chat_session import Floor
 from services.ingress.direct import direct
 from services.ingress.doors import Doors
 from services.ingress.drain import Drain
@@ -26,11 +31,12 @@ from services.ingress.parser import Parser
 from services.ingress.proxy import Behind
 from services.ingress.requests import RequestLog
 from services.ingress.spool import Spool
-from services.ingress.tally import Tally, told
+from services.ingress.tally import Tally, gaps, told
 from services.keys.erasures import Erasures
 from services.keys.ring import Ring
 from services.keys.vault import Vault
 from services.metrics.meters import watch
+from services.record.reader import Reader
 from services.serve import address_of, bound, serve
 from services.settings import Settings
 from services.tenancy.directory import Directory
@@ -65,9 +71,20 @@ async def _floor(settings: Settings, role: str) -> AsyncGenerator[tuple[Any, Rin
         await keys.close()
 
 
+@contextlib.asynccontextmanager
+async def _lines(settings: Settings, ring: Ring) -> AsyncGenerator[Lines]:
+    """What chats have on the record: ingress itself may only insert there."""
+    async with database.pool(settings.record_url, size=4, role="tamas_chat", name="tamas_chat") as pool:
+        lines = Lines(pool, Reader(pool, ring))
+        watching = asyncio.create_task(lines.run())
+        yield lines
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
+
+
 async def run(settings: Settings, stop: asyncio.Event, ready: Callable[[dict[str, str]], None]) -> None:
     """Serve every door until `stop`. `ready` is told the addresses that were taken."""
-    async with _floor(settings, "tamas_ingress") as (record, ring, directory):
+    async with _floor(settings, "tamas_ingress") as (record, ring, directory), _lines(settings, ring) as lines:
         tally = Tally()
         blobs = BlobStore(settings.blob_url)
         spool = Spool(settings.spool, settings.spool_limit_bytes, Vault(settings.secrets()))
@@ -89,16 +106,17 @@ async def run(settings: Settings, stop: asyncio.Event, ready: Callable[[dict[str
         doors = Doors(
             hooks,
             Forms(directory, intake, log, public_url),
+            Chat(directory, Floor(intake, log, lines, ring, Pace()), public_url),
             Figures(settings.data, Authenticator(record), tally),
-            lambda: _readiness(intake, spool, directory),
-            behind,
+            readiness=lambda: _readiness(intake, spool, directory),
+            behind=behind,
         )
         door = MailDoor(directory, intake, log)
         mail = {"smtp": await listen(door, settings.smtp_listen)}
         if settings.lmtp_listen:
             mail["lmtp"] = await listen(door, settings.lmtp_listen, lmtp=True)
         ready({"http": f"http://{http}", **{name: address for name, (_, address) in mail.items()}})
-        await serve(doors, taken, stop, http=direct(hooks))
+        await serve(doors, taken, stop, http=direct(hooks), frame_bytes=FRAME_BYTES)
         for server, _ in mail.values():
             server.close()
         await intake.stop()
@@ -121,12 +139,15 @@ async def run_imap(settings: Settings, stop: asyncio.Event, ready: Callable[[dic
     """Fetch mail from the mailboxes of all `email/imap` inboxes, until `stop`."""
     async with _floor(settings, "tamas_ingress") as (record, ring, directory):
         # One writer: what is committed keeps the order of the mailbox.
-        intake = Intake(settings.record_url, ring, BlobStore(settings.blob_url), writers=1)
+        tally = Tally()
+        intake = Intake(settings.record_url, ring, BlobStore(settings.blob_url), writers=1, tally=tally)
         intake.start()
-        log = RequestLog(record)
+        told(tally, directory, lambda: intake.waiting, lambda: _away_seconds(intake))
+        log = RequestLog(record, tally)
         logging = asyncio.create_task(log.run(stop))
         threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="imap")
         desk = Desk(settings.record_url, settings.topic_prefix, intake, log, partial(_on, threads))
+        watch("tamas_mailbox_gaps", lambda: gaps(desk.counts, directory))
         ready({})
         await Pollers(record, directory, desk).run(stop)
         threads.shutdown(wait=False, cancel_futures=True)

@@ -56,6 +56,12 @@ class Direct(HttpToolsProtocol):
         if self._idle_check is not None:
             self._idle_check.cancel()
 
+    def handle_websocket_upgrade(self) -> None:
+        """Called when the connection becomes a web socket, which is idle by its own rules."""
+        if self._idle_check is not None:
+            self._idle_check.cancel()
+        super().handle_websocket_upgrade()
+
     def _close_idle(self) -> None:
         left = self.timeout_keep_alive - (self.loop.time() - self._idle_since)
         if left <= 0 and self.cycle.response_complete:

@@ -1,10 +1,11 @@
-"""The one HTTP door of a process: hooks and forms here, everything else to whoever is behind."""
+"""The one HTTP door of a process: hooks, forms and chats here, everything else to whoever is behind."""
 
 from collections.abc import Callable
 from typing import Any, Final
 
 import structlog
 
+from services.ingress.chat import Chat
 from services.ingress.figures import Figures
 from services.ingress.forms import Forms
 from services.ingress.hooks import Hooks
@@ -19,17 +20,28 @@ class Doors:
     """An ASGI application."""
 
     def __init__(
-        self, hooks: Hooks, forms: Forms, figures: Figures, readiness: Readiness, behind: App | None = None
+        self,
+        hooks: Hooks,
+        forms: Forms,
+        chat: Chat,
+        figures: Figures,
+        *,
+        readiness: Readiness,
+        behind: App | None = None,
     ) -> None:
         """`readiness` gives the body of /readyz; `behind` serves other paths (the API of another process)."""
         self._hooks: Final = hooks
         self._forms: Final = forms
+        self._chat: Final = chat
         self._figures: Final = figures
         self._readiness: Final = readiness
         self._behind: Final = behind
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Route by the first part of the path; every refusal is a problem in words."""
+        if scope["type"] == "websocket":
+            await self._chat.socket(scope, receive, send)
+            return
         if scope["type"] != "http":
             return
         try:
@@ -46,6 +58,8 @@ class Doors:
             await self._hooks(scope, receive, send)
         elif path.startswith("/forms/"):
             await self._forms(scope, receive, send)
+        elif path.startswith("/chat/"):
+            await self._chat.page(scope, send)
         elif path == "/livez":
             await answer(send, as_json(200, {"alive": True}), new_raw_id())
         elif path == "/readyz":

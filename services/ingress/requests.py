@@ -58,7 +58,6 @@ class RequestLog:
 
     def trouble(self, inbox: Inbox, result: str, reason: str) -> None:
         """What went wrong where nobody comes to us, because we have to go: at a mailbox that we fetch from."""
-        self.counts[inbox.inbox_id, result] += 1
         if len(self._rows) < _WAITING:
             now = datetime.now(UTC)
             self._rows.append(_Row(new_raw_id(), inbox.tenant, inbox.inbox_id, now, result, reason, []))

@@ -56,8 +56,7 @@ def told(tally: Tally, directory: Directory, waiting: Callable[[], int], away_se
     """Tell the numbers of a process's doors."""
 
     def inbox(inbox_id: UUID) -> Labels:
-        found = directory.by_id(inbox_id)
-        return ("", "", str(inbox_id)) if found is None else (found.tenant, found.channel, str(inbox_id))
+        return _labels(directory, inbox_id)
 
     def results() -> Numbers:
         # A series that begins at nought: Prometheus sees no increase in one that begins at one.
@@ -78,3 +77,13 @@ def told(tally: Tally, directory: Directory, waiting: Callable[[], int], away_se
     watch("tamas_append_group_requests", lambda: {(): tally.sizes})
     watch("tamas_append_seconds", lambda: {(): tally.seconds})
     watch("tamas_append_failures", lambda: {(): tally.failures})
+
+
+def gaps(counts: Counter[tuple[UUID, str]], directory: Directory) -> Numbers:
+    """Mails that were gone from a mailbox before we saw them, of the counts that polling keeps."""
+    return {_labels(directory, one): count for (one, word), count in counts.items() if word == "vanished"}
+
+
+def _labels(directory: Directory, inbox_id: UUID) -> Labels:
+    found = directory.by_id(inbox_id)
+    return ("", "", str(inbox_id)) if found is None else (found.tenant, found.channel, str(inbox_id))

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final
 import httpx
 import typer
 
+from services.ops.chat_delivery import send_frames
 from services.ops.exits import NO, NOT_ALLOWED
 from services.ops.front_door import http_url, public_url, smtp_address
 from services.ops.mail_delivery import send_mail
@@ -49,7 +50,8 @@ def deliver(
             request = prepare(settings, tenancy, view, recorded, forge=forge)
             if forge and not request.added:
                 say(f"Whoever sends to {view.inbox.channel} signs nothing: there is nothing to forge.")
-            answers = _send(request, public_url(settings), http_url(settings), times)
+            send = send_frames if view.inbox.channel == "chat/widget" else _send
+            answers = send(request, public_url(settings), http_url(settings), times)
         statuses = [_tell(answer, as_json=as_json) for answer in answers]
     if any(status in _REFUSALS for status in statuses):
         raise typer.Exit(NOT_ALLOWED)

@@ -11,14 +11,17 @@ from services.ops.options import Json, Pairs, Secrets, TenantName, duration, ide
 from services.ops.output import emit_one, emit_rows, say
 from services.ops.whose import the_tenant
 from services.settings import Settings
-from services.tenancy.doors import door_url
+from services.tenancy.doors import door_url, script_tag
 from services.tenancy.store import InboxView, NewInbox, Tenancy
 
+_TO_GIVE: Final = ("inbox_id", "key", "url", "script")
 _COLUMNS: Final = ("inbox_id", "tenant", "channel", "name", "address", "natural_name", "disabled")
 
 
 def add(
-    channel: Annotated[str, typer.Argument(metavar="KIND/PROVIDER", help="Such as sms/twilio, email/smtp, forms/web.")],
+    channel: Annotated[
+        str, typer.Argument(metavar="KIND/PROVIDER", help="Such as sms/twilio, email/smtp, forms/web, chat/widget.")
+    ],
     name: Annotated[str, typer.Argument(help="Its name for people.")],
     *,
     address: Annotated[str, typer.Option(help="The number or mailbox that customers write to.")] = "",
@@ -33,7 +36,7 @@ def add(
     with Tenancy(settings) as tenancy:
         view = tenancy.add_inbox(the_tenant(tenancy, tenant), new)
     row = _row(settings, view)
-    shown = row if as_json else {part: row[part] for part in ("inbox_id", "key", "url")}
+    shown = row if as_json else {part: row[part] for part in _TO_GIVE if part in row}
     emit_one(shown, as_json=as_json)
 
 
@@ -94,7 +97,7 @@ def rotate(
     with Tenancy(settings) as tenancy:
         tenancy.rotate(tenant, identifier(inbox_id), duration(grace))
         row = _row(settings, tenancy.view(tenant, identifier(inbox_id)))
-    emit_one({part: row[part] for part in ("inbox_id", "key", "url")}, as_json=as_json)
+    emit_one({part: row[part] for part in _TO_GIVE if part in row}, as_json=as_json)
 
 
 def disable(inbox_id: str, tenant: TenantName = None) -> None:
@@ -106,6 +109,7 @@ def disable(inbox_id: str, tenant: TenantName = None) -> None:
 
 def _row(settings: Settings, view: InboxView) -> dict[str, object]:
     inbox = view.inbox
+    script = script_tag(public_url(settings), inbox.channel, view.key)
     return {
         "inbox_id": inbox.inbox_id,
         "key": view.key,
@@ -117,6 +121,7 @@ def _row(settings: Settings, view: InboxView) -> dict[str, object]:
         "natural_name": inbox.natural_name,
         "settings": dict(inbox.settings),
         "disabled": view.disabled,
+        **({} if script is None else {"script": script}),
     }
 
 

@@ -9,6 +9,7 @@ import psycopg
 import typer
 from psycopg.rows import dict_row
 
+from channels.chat.widget import Widget, WidgetConfig
 from channels.voice.twilio import TwilioVoice
 from services.ops.exits import NO
 from services.ops.front_door import http_url
@@ -80,10 +81,19 @@ def _inside(settings: Settings, tenancy: Tenancy, view: InboxView) -> Iterator[F
     yield "settings", True, "its channel takes its settings and secrets"
     if isinstance(handler, TwilioVoice):
         yield "callers", True, handler.explained()
+    if isinstance(handler, Widget):
+        yield from _embedded(handler.config)
     if inbox.channel == "email/imap" and not view.disabled:
         from services.ops import imap_mailbox  # noqa: PLC0415 - only where there is a mailbox to look at
 
         yield from imap_mailbox.findings(settings, inbox.inbox_id, handler)
+
+
+def _embedded(config: WidgetConfig) -> Iterator[Finding]:
+    sites = ", ".join(config.origins)
+    yield "origins", True, f"only {sites} may embed it" if sites else "any site may embed it: origins is empty"
+    proven = "visitors may be proven" if config.proof_key else "every visitor is anonymous: it has no proof_key"
+    yield "proof", True, proven
 
 
 def _outside(settings: Settings, view: InboxView) -> Iterator[Finding]:

@@ -7,10 +7,12 @@ from typing import Any, Final, cast
 
 import orjson
 
+from channels.chat.widget import DRAWN, Widget
+from channels.chat.widget_frames import listed
 from channels.contract import Channel, Origin
 from channels.errors import Malformed
 from channels.forms.web import WebForm
-from channels.signing import sign_twilio, with_body_digest
+from channels.signing import sign_twilio, visitor_proof, with_body_digest
 from channels.sms.twilio import Twilio
 from channels.urlencoded import read_pairs
 from channels.voice.twilio import TwilioVoice
@@ -94,8 +96,19 @@ def _with_token(request: Outgoing, token: str) -> bytes:
             return b"&".join(filter(None, (request.body, b"token=" + token.encode())))
 
 
+def _widget(handler: Channel, request: Outgoing, _: Stamp) -> Outgoing:
+    key = cast("Widget", handler).config.proof_key
+    hello, others = listed(request.body)
+    visitor = hello.get("visitor")
+    if key is None or not isinstance(visitor, str) or (DRAWN.fullmatch(visitor) and not hello.get("proof")):
+        return request
+    proof = visitor_proof(key.get_secret_value(), visitor)
+    return replace(request, body=orjson.dumps([{**hello, "proof": proof}, *others]), added=(("proof", proof),))
+
+
 SIGNERS: Final[dict[str, Callable[[Channel, Outgoing, Stamp], Outgoing]]] = {
     "sms/twilio": _twilio,
     "voice/twilio": _twilio,
     "forms/web": _web_form,
+    "chat/widget": _widget,
 }

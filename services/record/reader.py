@@ -42,6 +42,10 @@ _READ: Final = """
     ) AS page
     WHERE bytes <= %(bytes)s OR bytes = octet_length(data) + coalesce(octet_length(personal), 0)
     ORDER BY position"""
+_AT: Final = """
+    SELECT position, event_id, revision, tenant, topic, type, version, subject, inbox_id, raw_id, occurred_at,
+        recorded_at, correlation_id, causation_id, traceparent, data, personal
+    FROM record.facts WHERE position = ANY(%s) ORDER BY position"""
 _HEAD: Final = """
     SELECT greatest((SELECT max(position) FROM record.facts), (SELECT max(position) FROM record.decisions), 0)"""
 _NEXT: Final = """
@@ -108,6 +112,12 @@ class Reader:
                 rows += await self._opened(chunk)
                 await asyncio.sleep(0)
         return rows
+
+    async def facts_at(self, positions: Collection[int]) -> list[Row]:
+        """The facts at these positions, in order; none for a hole. Raises as `read`."""
+        async with self._pool.connection() as connection:
+            cursor = await connection.execute(_AT, (list(positions),), binary=True)
+            return await self._opened(await cursor.fetchall())
 
     async def head(self) -> int:
         """The highest committed position; 0 in an empty record."""

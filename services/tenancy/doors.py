@@ -35,7 +35,16 @@ def door_url(public_url: str, channel: str, key: str | None, address: str) -> st
         return f"mailto:{address}"
     if key is None:
         return None
+    if channel == "chat/widget":
+        return f"{public_url}/chat/{key}"
     return f"{public_url}/forms/{key}" if kind == "forms" else f"{public_url}/hooks/{channel}/{key}"
+
+
+def script_tag(public_url: str, channel: str, key: str | None) -> str | None:
+    """What a site puts into its pages to have the widget; None for other channels."""
+    if channel != "chat/widget" or key is None:
+        return None
+    return f'<script async src="{public_url}/chat/{key}/widget.js"></script>'
 
 
 def add_door(

@@ -16,6 +16,7 @@ _STAND_IN: Final = "not-given-and-not-checked"
 _STAND_INS: Final = {"answer": "observe"}
 # Secrets that only we use: drawn, so that nobody has to think of one.
 _HOUSE_SECRETS: Final = {"forms/web": ("token_secret",)}
+_WITHOUT_ADDRESS: Final = frozenset({"forms/web", "chat/widget"})
 
 
 def offered(tenant: Tenant, address: str) -> dict[str, str]:
@@ -90,7 +91,7 @@ def own_address(channel: str, written: str, region: str) -> str:
         if found is None:
             raise Refused(f"{written!r} is no mail address.")
         return found
-    if not bare and kind != "forms":
+    if not bare and channel not in _WITHOUT_ADDRESS:
         raise Refused(f"An inbox of {channel} needs an address: the number or account that customers write to.")
     number = e164(bare, region) if bare.startswith(("+", "0")) else None
     return number or bare

@@ -7,10 +7,12 @@ from typing import Final
 from urllib.parse import urlencode
 
 from channels.contract import InboundRequest
+from tests.channels.chat import recordings
 from tests.channels.email.hostile_mails import MAILS, numbered, repeated
 from tests.channels.forms import posts
-from tests.channels.samples import mail
+from tests.channels.samples import fetched, mail
 from tests.channels.sms import requests
+from tests.channels.voice import requests as calls
 
 Maker = Callable[[int], InboundRequest]
 
@@ -21,6 +23,10 @@ _MESSAGE: Final = urlencode(requests.MESSAGE).encode()
 
 def _mail(make: Callable[[int], bytes]) -> Maker:
     return lambda size: mail(make(size))
+
+
+def _fetched(make: Callable[[int], bytes]) -> Maker:
+    return lambda size: fetched(mail(make(size)))
 
 
 def _posted(base: InboundRequest, content_type: str, start: bytes, rest: Callable[[int], bytes], end: bytes) -> Maker:
@@ -39,6 +45,14 @@ def _sms(content_type: str, start: bytes, rest: Callable[[int], bytes], end: byt
     return _posted(requests.form(requests.MESSAGE), content_type, start, rest, end)
 
 
+def _call(content_type: str, start: bytes, rest: Callable[[int], bytes], end: bytes = b"") -> Maker:
+    return _posted(calls.form(calls.ANSWER), content_type, start, rest, end)
+
+
+def _said(start: bytes, rest: Callable[[int], bytes], end: bytes = b"") -> Maker:
+    return _posted(recordings.recording(recordings.hello()), "application/json", start, rest, end)
+
+
 def _again(piece: bytes) -> Callable[[int], bytes]:
     return lambda size: repeated(piece, size)
 
@@ -47,6 +61,11 @@ def _count(template: str) -> Callable[[int], bytes]:
     return lambda size: numbered(template, size)
 
 
+_ANSWER: Final = urlencode(calls.ANSWER).encode()
+_JSON_ANSWER: Final = json.dumps(calls.ANSWER).encode()[:-1]
+_FRAMES: Final = json.dumps([recordings.hello(), recordings.welcome()]).encode()[:-1] + b","
+_FRAME: Final = ',{"t":"message","id":"0b0e7e2c-3b1f-4c8e-9f5a-7d8f3f1f2a11","text":"{}"}'
+_TEXT: Final = b'{"t":"message","id":"0b0e7e2c-3b1f-4c8e-9f5a-7d8f3f1f2a11","text":"'
 _JSON_MESSAGE: Final = json.dumps(requests.MESSAGE).encode()[:-1]
 _NESTED_LISTS: Final = b'{"message": "hi", "order": '
 
@@ -120,8 +139,35 @@ _SMS: Final[Mapping[str, Maker]] = {
     ),
 }
 
+_CALLS: Final[Mapping[str, Maker]] = {
+    "fields": _call(_URLENCODED, _ANSWER, _count("&f{}=1")),
+    "escapes that are no UTF-8": _call(_URLENCODED, _ANSWER + b"&CallerName=", _again(b"%FF")),
+    "a long caller": _call(_URLENCODED, _ANSWER + b"&From=%2B", _again(b"1")),
+    "a caller of punctuation": _call(_URLENCODED, _ANSWER + b"&From=", _again(b"1-(")),
+    "a long SIP address": _call(_URLENCODED, _ANSWER + b"&From=sip:", _again(b"a@b;c=")),
+    "a long id": _call(_URLENCODED, b"CallStatus=ringing&CallSid=", _again(b"a")),
+    "a long duration": _call(_URLENCODED, _ANSWER + b"&CallStatus=completed&CallDuration=", _again(b"9")),
+    "a long URL of a recording": _call(_URLENCODED, _ANSWER + b"&RecordingSid=RE1&RecordingUrl=", _again(b"a/")),
+    "fields of JSON": _call("application/json", _JSON_ANSWER, _count(',"f{}":1'), b"}"),
+    "nested lists": _call("application/json", _JSON_ANSWER + b',"CallerName":', _again(b"[")),
+}
+
+_CHATS: Final[Mapping[str, Maker]] = {
+    "a long text": _said(_FRAMES + _TEXT, _again(b"a"), b'"}]'),
+    "messages": _said(_FRAMES[:-1], _count(_FRAME), b"]"),
+    "frames of no kind": _said(_FRAMES + b"{}", _again(b",{}"), b"]"),
+    "nested lists": _said(b"", _again(b"[")),
+    "nested objects": _said(b"[", _again(b'{"t":')),
+    "a long visitor": _said(b'[{"t":"hello","visitor":"', _again(b"u"), b'"}]'),
+    "half pairs": _said(b'[{"t":"hello","visitor":"', lambda size: repeated(b"\\ud800", size // 6 * 6), b'"}]'),
+    "a long number": _said(b'[{"t":"hello","after":', _again(b"9"), b"}]"),
+}
+
 HOSTILE: Final[Mapping[str, Mapping[str, Maker]]] = {
+    "chat/widget": _CHATS,
+    "email/imap": {name: _fetched(make) for name, make in MAILS.items()},
     "email/smtp": {name: _mail(make) for name, make in MAILS.items()},
     "forms/web": _FORMS,
     "sms/twilio": _SMS,
+    "voice/twilio": _CALLS,
 }

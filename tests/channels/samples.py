@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from channels.contract import Channel, InboundRequest, Origin
 from channels.registry import REGISTRY
+from tests.channels.chat import recordings
 from tests.channels.forms import posts
 from tests.channels.sms import requests
 from tests.channels.voice import requests as calls
@@ -132,6 +133,21 @@ SAMPLES: dict[str, Sample] = {
         {"address": "help@acme.example", "host": "imap.example.com", "user": "help", "password": "secret"},
         (fetched(LETTER), fetched(BOUNCE)),
         (),
+    ),
+    "chat/widget": Sample(
+        {"proof_key": recordings.KEY},
+        (
+            recordings.recording(recordings.hello(), recordings.welcome(), recordings.message()),
+            recordings.recording(
+                recordings.proven("u-42"),
+                recordings.message("one"),
+                recordings.message("two", recordings.OTHER_ID),
+            ),
+        ),
+        (
+            recordings.recording(recordings.hello("u-42"), recordings.message()),
+            recordings.recording(recordings.proven("u-42", "another key than this"), recordings.message()),
+        ),
     ),
     "forms/web": Sample(
         {"token_secret": posts.SECRET, "fields": posts.FORM_FIELDS},

@@ -13,6 +13,7 @@ from services.embedded.process import free_port
 from services.ingress.hooks import Hooks
 from services.ingress.intake import Intake
 from services.ingress.requests import RequestLog
+from services.ingress.tally import Tally
 from services.keys.ring import Ring
 from services.keys.vault import Vault
 from services.settings import Settings
@@ -95,7 +96,7 @@ async def test_a_caller_is_connected_while_the_record_is_away(edge: Edge) -> Non
         nowhere = f"postgresql://127.0.0.1:{free_port()}/none"
         intake = Intake(nowhere, Ring(keys, vault), BlobStore(settings.blob_url))
         intake.start()
-        hooks = Hooks(directory, intake, RequestLog(record), "https://hub.example.com")
+        hooks = Hooks(directory, intake, RequestLog(record, Tally()), "https://hub.example.com")
 
         async def told(suffix: str, body: bytes) -> tuple[int, bytes]:
             pairs = httpx.QueryParams(body.decode()).multi_items()
