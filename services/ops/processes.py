@@ -73,9 +73,3 @@ def append(found: Told) -> dict[str, Any]:
         "failures": int(found.total("tamas_append_failures_total")),
         "waiting": int(found.total("tamas_intake_waiting_requests")),
     }
-
-
-def spool(found: Told) -> dict[str, int] | None:
-    """What waits on disk; None where no door of this machine has a spool."""
-    name = "tamas_spool_waiting_requests"
-    return {"waiting": int(found.total(name))} if name in found.samples else None

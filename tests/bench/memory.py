@@ -12,7 +12,7 @@ from tests.bench.stand import Servers, add_inbox, whole
 
 _HALF = 100_000
 _AT_ONCE = 20_000
-_WORKERS = ("edge", "parser", "core", "views")
+_WORKERS = ("edge", "parser", "imap", "core", "views")
 
 
 def memory(found: Servers) -> list[Figure]:

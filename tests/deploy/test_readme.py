@@ -67,7 +67,7 @@ def test_what_is_done_once_per_version(wired_to_three: Settings, tmp_path: Path)
 
 def test_the_roles_that_are_run_are_all() -> None:
     groups = re.findall(r"^tamas run (\w+)", BLOCKS["sh run"], re.MULTILINE)
-    assert groups == ["edge", "parser", "core", "views"]
+    assert groups == ["edge", "parser", "imap", "core", "views"]
     named(groups)
 
 

@@ -15,7 +15,7 @@ from tests.flows.installation import Installation, eventually
 from tests.flows.traffic import ALL_DOORS, Traffic, open_doors, written_by
 from tests.flows.whole import check_whole
 
-STAYING = ("edge", "parser", "core", "views")
+STAYING = ("edge", "parser", "imap", "core", "views")
 
 
 @pytest.fixture

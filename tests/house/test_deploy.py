@@ -72,7 +72,7 @@ def test_compose_names_variables_and_roles_that_there_are() -> None:
 def test_compose_runs_every_role() -> None:
     run = [word for one in compose.ours(compose.read(FILLED)).values() for word in one["command"][1:]]
     roles = named([word for word in run if word != "create"])
-    assert sorted(roles) == sorted({*named(["edge", "core", "views"]), "parser"})
+    assert sorted(roles) == sorted({*named(["edge", "core", "views"]), "parser", "imap"})
 
 
 def test_compose_is_one_whole() -> None:
@@ -151,7 +151,7 @@ def test_kubernetes_takes_what_the_chart_makes(values: dict[str, Any], tmp_path:
 def test_the_chart_names_variables_roles_and_ports_that_there_are() -> None:
     _installed()
     pods = {name: spec for name, spec in _pods(EVERYTHING).items() if name != "migrate"}
-    assert set(pods) == {"edge", "parser", "core", "views"}
+    assert set(pods) == {"edge", "parser", "imap", "core", "views"}
     for name, spec in pods.items():
         (container,) = spec["containers"]
         assert container["args"] == ["run", name]
