@@ -25,6 +25,8 @@ SUBJECTS: Final[dict[str, Subject]] = {
     "run": Subject("services.ops.run", "Run some roles in this process."),
     "demo": Subject("services.ops.demo", "Send real traffic through the front door and check what became of it."),
     "migrate": Subject("services.ops.migrate", "Bring the databases to the schema of this version."),
+    "backup": Subject("services.ops.backup", "Write record, keys and blobs to a folder, while everything runs."),
+    "restore": Subject("services.ops.restore", "Put a backup into an empty installation."),
     "tenant": Subject("services.ops.tenant", "Organisations that this installation serves."),
     "token": Subject("services.ops.token", "Who may use the API."),
     "inbox": Subject("services.ops.inbox", "Our numbers, mailboxes and forms."),

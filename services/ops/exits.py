@@ -21,6 +21,8 @@ _EXITS: Final[dict[str, tuple[int, str]]] = {
     "services.record.errors.Conflict": (NO, "{}"),
     "channels.errors.Malformed": (MALFORMED, "This cannot be read: {}"),
     "channels.errors.BadSignature": (NOT_ALLOWED, "{}"),
+    "services.backup.manifest.BrokenBackup": (MALFORMED, "{}"),
+    "services.backup.programs.ProgramFailed": (NO, "{}"),
     "schemas.event.Undecodable": (MALFORMED, "The record holds what this version cannot read: {}"),
     "services.settings.Misconfigured": (CONFIGURATION, "{}"),
     "services.keys.vault.Unsealable": (CONFIGURATION, "{}"),

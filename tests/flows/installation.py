@@ -67,8 +67,9 @@ class Installation:
         update: dict[str, Any] = {}
         if "TAMAS_SECRET_KEY" in given:
             update["secret_key"] = (SecretStr(given["TAMAS_SECRET_KEY"]),)
-        if "VIEWS_URL" in given:
-            update["views_url"] = given["VIEWS_URL"]
+        for name in ("VIEWS_URL", "KEYS_URL"):
+            if name in given:
+                update[name.lower()] = given[name]
         return found.model_copy(update=update)
 
     def pid(self, role: str) -> int:

@@ -35,7 +35,7 @@ def check_whole(up: Installation, sent: Sequence[Message], *, wire: bool = True)
     if wire:
         _check_wire(settings, rows)
     check_read_models(settings)
-    assert [one for one in asyncio.run(_findings(settings)) if not one.ok] == []
+    assert [one for one in asyncio.run(findings(settings)) if not one.ok] == []
     return rows
 
 
@@ -166,6 +166,7 @@ async def _digest(settings: Settings) -> dict[str, tuple[int, int]]:
         return await digest(held, schema)
 
 
-async def _findings(settings: Settings) -> list[Any]:
+async def findings(settings: Settings) -> list[Any]:
+    """What `tamas record check --all` finds."""
     async with pool(settings.record_url, size=2) as held, pool(settings.keys_url, size=1) as keys:
         return list(await check(held, keys, Vault(settings.secrets()), every=True))
