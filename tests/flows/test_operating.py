@@ -181,7 +181,9 @@ def test_status_for_people(watched: tuple[Installation, Traffic]) -> None:
 
 def test_status_again_and_again(watched: tuple[Installation, Traffic]) -> None:
     up, _ = watched
-    command = [sys.executable, "-m", "services", "status", "--watch", "--json"]
+    # Python heeds SIGINT only where it is not ignored, and a shell ignores it for what it starts in the background.
+    heeding = ["env", "--default-signal=INT", sys.executable]
+    command = [*heeding, "-m", "services", "status", "--watch", "--json"]
     environment = {**os.environ, "TAMAS_DATA": str(up.data)}
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as following:
         assert following.stdout is not None
