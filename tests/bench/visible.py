@@ -11,7 +11,8 @@ from tests.bench.load import Load, Spec
 from tests.bench.stand import TENANT, Servers, add_inbox, whole
 from tests.bench.traffic import message
 
-_SECONDS = 20.0
+_ROUNDS = 5
+_SECONDS = 10.0
 _RATE = 500
 _PROBES_A_SECOND = 25
 _PATIENCE_SECONDS = 10.0
@@ -24,20 +25,24 @@ def visible(found: Servers) -> list[Figure]:
     with whole(settings):
         path, url = add_inbox(settings), f"http://{settings.http_listen}"
         _, secret = add_token(settings.record_url, TENANT, "bench", "agent", None)
-        load = Load(Spec(url, path, _SECONDS + 2, int((_SECONDS + 2) * _RATE) + 5, rate=_RATE, burst=5))
-        took = sorted(asyncio.run(_probed(load, url, path, secret)))
+        rounds: list[Sequence[float]] = []
+        for number in range(_ROUNDS):
+            load = Load(Spec(url, path, _SECONDS + 2, int((_SECONDS + 2) * _RATE) + 5, rate=_RATE, burst=5))
+            first = number * int(_SECONDS * _PROBES_A_SECOND)
+            rounds.append(sorted(asyncio.run(_probed(load, url, path, secret, first))))
+    about = f"accept → visible in the API at {_RATE}/s"
     return [
-        single(f"accept → visible in the API at {_RATE}/s, median", [took[len(took) // 2] * 1000], "ms"),
-        single(f"accept → visible in the API at {_RATE}/s, p99", [took[len(took) * 99 // 100] * 1000], "ms", "≤ 100"),
+        single(f"{about}, median", [took[len(took) // 2] * 1000 for took in rounds], "ms"),
+        single(f"{about}, p99", [took[len(took) * 99 // 100] * 1000 for took in rounds], "ms", "≤ 100"),
     ]
 
 
-async def _probed(load: Load, url: str, path: str, secret: str) -> Sequence[float]:
+async def _probed(load: Load, url: str, path: str, secret: str, first: int) -> Sequence[float]:
     running = asyncio.create_task(asyncio.to_thread(load.run))
     await asyncio.sleep(1)
     probes: list[asyncio.Task[float]] = []
     for number in range(int(_SECONDS * _PROBES_A_SECOND)):
-        probes.append(asyncio.create_task(_probe(url, path, secret, number)))
+        probes.append(asyncio.create_task(_probe(url, path, secret, first + number)))
         await asyncio.sleep(1 / _PROBES_A_SECOND)
     took = await asyncio.gather(*probes)
     await running
