@@ -57,9 +57,11 @@ class Pool(AsyncConnectionPool):
         What the server's absence left here is thrown away without a pause, and connecting is tried while there is time.
         """
         deadline = time.monotonic() + (self.timeout if timeout is None else timeout)
+        cancelled = _cancellations()
         while True:
             connection = await self._next(deadline)
             try:
+                _hear(cancelled)
                 await self.check_connection(connection)
             except psycopg.Error:
                 await self.putconn(connection)
@@ -81,6 +83,17 @@ class Pool(AsyncConnectionPool):
             return await super().getconn(max(0.0, left))
         finally:
             self._is_led = False
+
+
+def _hear(before: int) -> None:
+    # Who is cancelled at the moment of being served would never learn of it (wait_for of Python 3.11).
+    if _cancellations() > before:
+        raise asyncio.CancelledError
+
+
+def _cancellations() -> int:
+    task = asyncio.current_task()
+    return 0 if task is None else task.cancelling()
 
 
 def pool(

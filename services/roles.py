@@ -7,6 +7,8 @@ import signal
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
+import structlog
+
 from services import logs
 from services.metrics import listen
 from services.metrics.meters import CURRENT, Meters
@@ -25,6 +27,10 @@ ROLES: Final[dict[str, str]] = {
     "projector": "services.projector.app:run",
     "api": "services.api.app:run_role",
 }
+_END_SECONDS: Final = 7.0
+"""Longer than the API lets requests in hand end, shorter than a supervisor waits."""
+_AGAIN_SECONDS: Final = 0.5
+_log: Final = structlog.get_logger()
 _COLLECTS_AFTER: Final = (10_000, 20, 20)
 GROUPS: Final[dict[str, tuple[str, ...]]] = {
     "edge": ("ingress",),
@@ -81,12 +87,26 @@ async def run(names: Sequence[str], settings: Settings, ready: Ready) -> None:
     tasks += [asyncio.create_task(_role(role)(settings, stop, is_ready(role)), name=role) for role in roles]
     await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     stop.set()
-    outcomes = await asyncio.gather(*tasks, metering, return_exceptions=True)
+    outcomes = await ended([*tasks, metering])
     if traces is not None:
         await traces.end()
     for outcome in outcomes:
-        if isinstance(outcome, BaseException):
+        if isinstance(outcome, BaseException) and not isinstance(outcome, asyncio.CancelledError):
             raise outcome
+
+
+async def ended(tasks: Sequence[asyncio.Task[Any]], patience_seconds: float = _END_SECONDS) -> list[Any]:
+    """Their outcomes, exceptions among them. What was told to stop and does not is cancelled until it does.
+
+    Once is not enough: a cancellation gets lost where `wait_for` ends at the same moment (Python 3.11).
+    """
+    _, late = await asyncio.wait(tasks, timeout=patience_seconds)
+    while late:
+        for task in late:
+            _log.warning("role.cancelled", role=task.get_name())
+            task.cancel()
+        _, late = await asyncio.wait(late, timeout=_AGAIN_SECONDS)
+    return await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _role(name: str) -> Any:

@@ -68,3 +68,15 @@ async def test_who_is_cancelled_does_not_wait_for_the_server(settings: Settings)
         await asyncio.wait([asking], timeout=4)
         assert asking.cancelled()
         assert connection.closed
+
+
+async def test_who_is_cancelled_while_being_served_hears_of_it(settings: Settings) -> None:
+    async with pool(settings.record_url, size=1) as held:
+        connection = await held.getconn()
+        asking = asyncio.create_task(held.getconn())
+        await asyncio.sleep(0.1)
+        await held.putconn(connection)
+        asking.cancel()
+        await asyncio.wait([asking])
+        assert asking.cancelled()
+        assert await _ask(held) == (1,)
