@@ -69,6 +69,8 @@ def _misbehave(up: Installation, doors: Doors) -> None:
 
 
 def scraped() -> list[Sample]:
+    # A process that was killed may have been the one with the port: another takes it over.
+    eventually(_answers, "somebody serves numbers")
     page = httpx.get(f"http://127.0.0.1:{PORT}/metrics").raise_for_status().text
     return _samples(page)
 
