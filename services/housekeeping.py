@@ -1,7 +1,6 @@
 """What has to be done now and then: partitions made ahead of the facts and days that need them, and a look around."""
 
 import asyncio
-import contextlib
 from collections.abc import Callable
 from typing import Final
 
@@ -11,6 +10,7 @@ import structlog
 from services import state
 from services.metrics.meters import Numbers, watch
 from services.migrate import ensure_partitions
+from services.pause import pause
 from services.settings import Settings
 
 _EVERY_SECONDS: Final = 900.0
@@ -28,7 +28,7 @@ async def run(settings: Settings, stop: asyncio.Event, ready: Callable[[], None]
             await asyncio.to_thread(_partitions, settings.record_url)
         except psycopg.Error as error:
             _LOG.warning("partitions could not be made ahead", error=type(error).__name__)
-        await _pause(stop, _EVERY_SECONDS)
+        await pause(stop, _EVERY_SECONDS)
     await looking
 
 
@@ -49,7 +49,7 @@ class Watch:
                 await self._look()
             except (psycopg.Error, TimeoutError) as error:
                 _LOG.warning("the state could not be read", error=type(error).__name__)
-            await _pause(stop, _LOOK_SECONDS)
+            await pause(stop, _LOOK_SECONDS)
 
     async def _look(self) -> None:
         settings = self._settings
@@ -85,12 +85,6 @@ _READ: Final[dict[str, Callable[[state.State], Numbers]]] = {
     "tamas_projection_position": lambda now: {(one.name,): one.position for one in now.sets},
     "tamas_projection_parked_events": lambda now: {(one.name,): one.parked for one in now.sets},
 }
-
-
-async def _pause(stop: asyncio.Event, seconds: float) -> None:
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            await stop.wait()
 
 
 def _partitions(url: str) -> None:

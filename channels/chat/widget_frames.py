@@ -45,11 +45,7 @@ def read(frame: str | bytes) -> dict[str, Any]:
     Raises:
         Malformed: no JSON object.
     """
-    try:
-        # Not orjson: it refuses half a surrogate pair, which a script may well send.
-        found = json.loads(frame, parse_constant=_no_number)
-    except (ValueError, RecursionError) as error:
-        raise Malformed(f"This is no JSON: {error}.") from error
+    found = _json(frame)
     if not isinstance(found, dict):
         raise Malformed("A frame is a JSON object.")
     return cast("dict[str, Any]", found)
@@ -96,10 +92,7 @@ def listed(body: bytes) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     Raises:
         Malformed: no list of JSON objects.
     """
-    try:
-        found = json.loads(body, parse_constant=_no_number)
-    except (ValueError, RecursionError) as error:
-        raise Malformed(f"This is no JSON: {error}.") from error
+    found = _json(body)
     if not isinstance(found, list) or not found or not all(isinstance(frame, dict) for frame in found):  # pyright: ignore[reportUnknownVariableType]
         raise Malformed("Recorded frames are a list of JSON objects, hello first.")
     first, *others = cast("list[dict[str, Any]]", found)
@@ -120,6 +113,14 @@ def recorded(body: bytes) -> tuple[Hello, list[Said]]:
     if greeted.visitor is None:
         raise Malformed("Neither hello nor welcome says who the visitor is.")
     return greeted, [said(frame) for frame in others]
+
+
+def _json(text: str | bytes) -> object:
+    try:
+        # Not orjson: it refuses half a surrogate pair, which a script may well send.
+        return json.loads(text, parse_constant=_no_number)
+    except (ValueError, RecursionError) as error:
+        raise Malformed(f"This is no JSON: {error}.") from error
 
 
 def _is_ours(frame: Mapping[str, Any]) -> bool:

@@ -5,7 +5,7 @@ the voice URL once, and goes to the number's fallback URL when that fails; a sta
 Sources: https://www.twilio.com/docs/voice/twiml, https://www.twilio.com/docs/usage/webhooks/voice-webhooks
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Final, Self
 from urllib.parse import urlsplit
 
@@ -25,16 +25,11 @@ _XML: Final = "text/xml; charset=utf-8"
 _HEARD: Final = Answer(200, NOTHING.encode(), _XML)
 _FORGED: Final = Answer(403, b"The signature does not match this URL and body.\n")
 _AWAY: Final = Answer(503, b"Nothing can be stored at the moment.\n", headers=(("retry-after", "5"),))
-_ACKS: Final = AckPolicy(accepted=_HEARD, bad_signature=_FORGED, malformed=_HEARD, away=_AWAY)
+_ACKS: Final = AckPolicy(accepted=_HEARD, bad_signature=_FORGED, malformed=_HEARD, away=_AWAY, retries=False)
 
 # Empty instructions would hang up. After an error Twilio asks the number's fallback URL instead.
 _NOT_OURS_TO_ANSWER: Final = Answer(501, b"This inbox observes: the voice URL is that of the system that answers.\n")
-_UNASKED: Final = AckPolicy(
-    accepted=_NOT_OURS_TO_ANSWER,
-    bad_signature=_FORGED,
-    malformed=_NOT_OURS_TO_ANSWER,
-    away=_NOT_OURS_TO_ANSWER,
-)
+_UNASKED: Final = replace(_ACKS, accepted=_NOT_OURS_TO_ANSWER, malformed=_NOT_OURS_TO_ANSWER, away=_NOT_OURS_TO_ANSWER)
 
 # Both were seen to be put in after the signature was made. A replay with another value of theirs makes the same ids.
 _ADDED_LATER: Final = frozenset({"CallToken", "StirVerstat"})
@@ -98,13 +93,13 @@ class TwilioVoice:
 
     @property
     def acks(self) -> AckPolicy:
-        """For reports: nobody listens to the answer. Of one that was not stored Twilio only notes that it failed."""
+        """For reports: nobody listens to the answer, and Twilio does not send one again that was not stored."""
         return _ACKS
 
     def answers(self, request: InboundRequest) -> AckPolicy:
         """For a request that asks what to do with a caller: the same whatever became of it, so that no call is lost.
 
-        Also when nothing can be stored: the reports that follow show the call.
+        Also when not even the spool can take it: the reports that follow show the call.
         """
         if not _asks(request):
             return _ACKS
@@ -112,7 +107,7 @@ class TwilioVoice:
         if told is None:
             return _UNASKED
         connecting = Answer(200, told.encode(), _XML)
-        return AckPolicy(accepted=connecting, bad_signature=_FORGED, malformed=connecting, away=connecting)
+        return replace(_ACKS, accepted=connecting, malformed=connecting, away=connecting)
 
     def verify(self, request: InboundRequest) -> None:
         """Check `X-Twilio-Signature` over the public URL and the form, or over the URL with the body's SHA-256."""

@@ -6,7 +6,7 @@ https://www.twilio.com/docs/voice/api/call-resource#statuscallback
 """
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final, Literal
 
 from channels.contract import Heard, Said
 from channels.twilio_request import Params
@@ -17,7 +17,11 @@ from schemas.interaction import Content, InteractionReceived
 
 CHANNEL: Final = "voice/twilio"
 
-_WAITS: Final = {"queued": "queued", "initiated": "queued", "ringing": "ringing"}
+_WAITS: Final[dict[str, Literal["queued", "ringing"]]] = {
+    "queued": "queued",
+    "initiated": "queued",
+    "ringing": "ringing",
+}
 _ANSWERED: Final = "in-progress"
 _OUTCOMES: Final[dict[str, Outcome]] = {
     "completed": "completed",
@@ -78,77 +82,44 @@ def _begun(call: Call, params: Params, region: str) -> Heard:
 
 
 def _leg(call: Call, params: Params) -> Iterator[Heard]:
-    reported = params.get("CallStatus", "")
-    sequence = number(params.get("SequenceNumber"))
-    key = f"{call.leg_sid}/{reported}" if sequence is None else f"{call.leg_sid}/{reported}/{sequence}"
+    reported, sequence = params.get("CallStatus", ""), number(params.get("SequenceNumber"))
     codes = {ours: params[name] for name, ours in _CODES.items() if params.get(name)}
+    said: dict[str, Any] = {**_of_leg(call, call.leg_sid, reported), "sequence": sequence, "provider_codes": codes}
+    fact: Said
     if reported in _OUTCOMES:
         seconds = number(params.get("CallDuration"))
-        yield _heard(call, key, _ended(call, call.leg_sid, reported, seconds, sequence=sequence, codes=codes))
+        fact = CallEnded(outcome=_OUTCOMES[reported], duration_seconds=seconds, **said)
     elif reported in _WAITS:
-        fact = CallProgressed(
-            interaction_id=call.interaction_id,
-            leg_id=call.leg_id(call.leg_sid),
-            first_leg=call.is_first_leg,
-            channel=CHANNEL,
-            direction=call.direction,
-            state="queued" if _WAITS[reported] == "queued" else "ringing",
-            reported=reported,
-            sequence=sequence,
-            assurance=call.assurance,
-            evidence=call.evidence,
-            provider_codes=codes,
-            personal=Party(address=call.address),
-        )
-        yield _heard(call, key, fact)
+        fact = CallProgressed(state=_WAITS[reported], **said)
     elif reported == _ANSWERED:
-        fact = CallAnswered(
-            interaction_id=call.interaction_id,
-            leg_id=call.leg_id(call.leg_sid),
-            first_leg=call.is_first_leg,
-            channel=CHANNEL,
-            direction=call.direction,
-            reported=reported,
-            sequence=sequence,
-            assurance=call.assurance,
-            evidence=call.evidence,
-            provider_codes=codes,
-            personal=Party(address=call.address),
-        )
-        yield _heard(call, key, fact)
+        fact = CallAnswered(**said)
+    else:
+        return
+    yield _heard(call, f"{call.leg_sid}/{reported}" + ("" if sequence is None else f"/{sequence}"), fact)
 
 
 def _dialled_leg(call: Call, params: Params, reported: str) -> Iterator[Heard]:
     sid = params.get("DialCallSid")
     if sid and reported in _OUTCOMES:
         seconds = number(params.get("DialCallDuration"))
-        yield _heard(call, f"{sid}/dial/{reported}", _ended(call, sid, reported, seconds))
+        said = _of_leg(call, sid, reported)
+        fact = CallEnded(outcome=_OUTCOMES[reported], duration_seconds=seconds, **said)
+        yield _heard(call, f"{sid}/dial/{reported}", fact)
 
 
-def _ended(
-    call: Call,
-    sid: str,
-    reported: str,
-    seconds: int | None,
-    *,
-    sequence: int | None = None,
-    codes: dict[str, str] | None = None,
-) -> CallEnded:
-    return CallEnded(
-        interaction_id=call.interaction_id,
-        leg_id=call.leg_id(sid),
-        first_leg=sid == call.sid,
-        channel=CHANNEL,
-        direction=call.direction,
-        outcome=_OUTCOMES[reported],
-        duration_seconds=seconds,
-        reported=reported,
-        sequence=sequence,
-        assurance=call.assurance,
-        evidence=call.evidence,
-        provider_codes=codes or {},
-        personal=Party(address=call.address),
-    )
+def _of_leg(call: Call, sid: str, reported: str) -> dict[str, Any]:
+    """What every fact about a leg says."""
+    return {
+        "interaction_id": call.interaction_id,
+        "leg_id": call.leg_id(sid),
+        "first_leg": sid == call.sid,
+        "channel": CHANNEL,
+        "direction": call.direction,
+        "reported": reported,
+        "assurance": call.assurance,
+        "evidence": call.evidence,
+        "personal": Party(address=call.address),
+    }
 
 
 def _missed(call: Call, outcome: Outcome | None, reported: str) -> Heard:

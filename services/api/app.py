@@ -10,8 +10,8 @@ from fastapi import APIRouter, FastAPI
 from services.api import documents, events, health, inboxes, interactions, parked, problems, stream, timeline
 from services.api.edge import Edge
 from services.api.health import Check, progress_checks
-from services.api.limits import Limits
 from services.api.runtime import Runtime
+from services.limits import Limits
 from services.serve import address_of, bound, serve
 from services.settings import Settings
 

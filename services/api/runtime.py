@@ -15,13 +15,13 @@ from psycopg_pool import AsyncConnectionPool
 from projections.generation import reading
 from projections.timeline.projection import TIMELINE
 from services import database
-from services.api.limits import Limits
 from services.api.progress import Progress
 from services.api.tail import Tail
 from services.blobs import BlobStore
 from services.keys.erasures import HEAR_SECONDS, Erasures
 from services.keys.ring import Ring
 from services.keys.vault import Vault
+from services.limits import Limits
 from services.record.reader import Reader
 from services.settings import Settings
 from services.tenancy.store import Tenancy

@@ -14,7 +14,7 @@ from channels.chat.widget_frames import FRAME_BYTES
 from services import database
 from services.blobs import BlobStore
 from services.ingress.chat import Chat
-from services.ingress.chat_limits import Pace
+from services.ingress.chat_limits import BURST, PER_SECOND
 from services.ingress.chat_lines import Lines
 from services.ingress.chat_session import Floor
 from services.ingress.direct import direct
@@ -35,6 +35,7 @@ from services.ingress.tally import Tally, gaps, told
 from services.keys.erasures import Erasures
 from services.keys.ring import Ring
 from services.keys.vault import Vault
+from services.limits import Limits
 from services.metrics.meters import watch
 from services.record.reader import Reader
 from services.serve import address_of, bound, serve
@@ -74,7 +75,9 @@ async def _floor(settings: Settings, role: str) -> AsyncGenerator[tuple[Any, Rin
 @contextlib.asynccontextmanager
 async def _lines(settings: Settings, ring: Ring) -> AsyncGenerator[Lines]:
     """What chats have on the record: ingress itself may only insert there."""
-    async with database.pool(settings.record_url, size=4, role="tamas_chat", name="tamas_chat") as pool:
+    async with database.pool(
+        settings.record_url, size=4, role="tamas_chat", name="tamas_chat", patience_seconds=_PATIENCE_SECONDS
+    ) as pool:
         lines = Lines(pool, Reader(pool, ring))
         watching = asyncio.create_task(lines.run())
         yield lines
@@ -106,7 +109,7 @@ async def run(settings: Settings, stop: asyncio.Event, ready: Callable[[dict[str
         doors = Doors(
             hooks,
             Forms(directory, intake, log, public_url),
-            Chat(directory, Floor(intake, log, lines, ring, Pace()), public_url),
+            Chat(directory, Floor(intake, log, lines, ring, Limits(PER_SECOND, BURST)), public_url),
             Figures(settings.data, Authenticator(record), tally),
             readiness=lambda: _readiness(intake, spool, directory),
             behind=behind,
@@ -138,8 +141,8 @@ async def run_parser(settings: Settings, stop: asyncio.Event, ready: Callable[[d
 async def run_imap(settings: Settings, stop: asyncio.Event, ready: Callable[[dict[str, str]], None]) -> None:
     """Fetch mail from the mailboxes of all `email/imap` inboxes, until `stop`."""
     async with _floor(settings, "tamas_ingress") as (record, ring, directory):
-        # One writer: what is committed keeps the order of the mailbox.
         tally = Tally()
+        # One writer: what is committed keeps the order of the mailbox.
         intake = Intake(settings.record_url, ring, BlobStore(settings.blob_url), writers=1, tally=tally)
         intake.start()
         told(tally, directory, lambda: intake.waiting, lambda: _away_seconds(intake))

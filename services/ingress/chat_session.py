@@ -5,7 +5,6 @@ doubled or left out, whoever wrote a line and through which process.
 """
 
 import asyncio
-import time
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,13 +19,13 @@ from channels.contract import InboundRequest
 from channels.errors import Malformed
 from schemas.event import Undecodable
 from schemas.interaction import InteractionReceived
-from services.ingress.chat_limits import Pace
 from services.ingress.chat_lines import MOST, Line, Lines
 from services.ingress.chat_wire import Wire
 from services.ingress.intake import Intake
 from services.ingress.requests import RequestLog
 from services.ingress.submission import Submission
 from services.keys.ring import Ring
+from services.limits import Limits
 from services.record.reader import Row, event_of
 from services.tenancy.directory import Inbox
 
@@ -41,7 +40,7 @@ class Floor:
     requests: RequestLog
     lines: Lines
     ring: Ring
-    pace: Pace
+    pace: Limits
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +112,7 @@ class Session:
     async def _listen(self, thread: UUID) -> None:
         while not self._is_over:
             frame = await self._wire.heard()
-            if not self._floor.pace.allows((self._tenant, self._address), time.monotonic()):
+            if self._floor.pace.take((self._tenant, self._address)):
                 await self._wire.close(frames.TOO_FAST, "wait some seconds")
                 return
             try:

@@ -108,7 +108,8 @@ class Drain:
             # Alone, it would keep all others waiting for ever.
             _LOG.exception("a spooled request is set aside", raw_id=str(group[0].raw_id))
             await self._spool.refuse(found[0][1])
-        self._tally.committed(group, time.monotonic() - began)
+        else:
+            self._tally.committed(group, time.monotonic() - began)
         self._most = min(_MOST, self._most * 2)
         self._intake.back()
         for one, (_, place) in zip(group, found, strict=False):

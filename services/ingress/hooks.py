@@ -59,7 +59,7 @@ class Hooks:
             origin=inbox.origin,
             purpose=purpose,
         )
-        one = Submission(request, inbox.inbox_id, spools=not inbox.handler.acks.retries)
+        one = Submission(request, inbox.inbox_id)
         given, outcome = await self._taken(one, inbox)
         return Reply(given, one.raw_id, () if outcome is None else result_headers(outcome))
 
@@ -83,6 +83,7 @@ class Hooks:
             self._requests.refused(inbox, one, str(error))
             return inbox.handler.acks.bad_signature, None
         acks = answering(inbox.handler, one.request)
+        one.spools = not acks.retries
         read(one, inbox)
         try:
             outcome = await self._intake.submit(one)

@@ -16,7 +16,6 @@ class Metric:
     kind: Literal["counter", "gauge", "histogram"]
     meaning: str
     labels: tuple[str, ...] = ()
-    buckets: tuple[float, ...] = ()
 
 
 METRICS: Final[dict[str, Metric]] = {
@@ -34,22 +33,20 @@ METRICS: Final[dict[str, Metric]] = {
     ),
     "tamas_intake_waiting_requests": Metric("gauge", "Requests that wait for the next group."),
     "tamas_intake_away_seconds": Metric("gauge", "Since when the record takes nothing; 0 while it does."),
-    "tamas_append_group_requests": Metric("histogram", "Requests in one transaction of intake.", buckets=SIZES),
-    "tamas_append_seconds": Metric("histogram", "From taking a group to its commit.", buckets=SECONDS),
+    "tamas_append_group_requests": Metric("histogram", "Requests in one transaction of intake."),
+    "tamas_append_seconds": Metric("histogram", "From taking a group to its commit."),
     "tamas_append_failures": Metric("counter", "Groups that could not be committed at the first try."),
     "tamas_spool_waiting_requests": Metric("gauge", "Requests kept on disk because the record was away."),
     "tamas_mailbox_gaps": Metric("counter", "Mails that a mailbox once had and never showed.", INBOX),
     "tamas_parser_requests": Metric("counter", "Requests that a parser finished: read, parked.", (*INBOX, "result")),
-    "tamas_parser_seconds": Metric("histogram", "Reading one mail or long body.", ("channel",), SECONDS),
+    "tamas_parser_seconds": Metric("histogram", "Reading one mail or long body.", ("channel",)),
     "tamas_relay_published": Metric("counter", "Events that the broker acknowledged."),
     "tamas_relay_age_seconds": Metric("gauge", "Since the relay last saw that everything up to its cursor is there."),
     "tamas_relay_position": Metric("gauge", "Everything up to here is on the broker."),
     "tamas_relay_working": Metric("gauge", "1 while the relay publishes or stands by for one that does."),
     "tamas_relay_lag_seconds": Metric("gauge", "How long the oldest event that is not published has waited."),
     "tamas_projector_events": Metric("counter", "Events brought into the read models.", ("projection_set",)),
-    "tamas_projector_batch_seconds": Metric(
-        "histogram", "One transaction of the read models.", ("projection_set",), SECONDS
-    ),
+    "tamas_projector_batch_seconds": Metric("histogram", "One transaction of the read models.", ("projection_set",)),
     "tamas_projector_from_record": Metric(
         "gauge", "1 while the record is read because topics bring nothing.", ("projection_set",)
     ),

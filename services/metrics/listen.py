@@ -1,7 +1,6 @@
 """TAMAS_METRICS_LISTEN: a port of its own for Prometheus, without a token, for a private network."""
 
 import asyncio
-import contextlib
 import errno
 import logging
 from typing import Any, Final
@@ -11,6 +10,7 @@ import structlog
 from services.metrics.machine import gathered, told
 from services.metrics.meters import Meters
 from services.metrics.page import Page
+from services.pause import pause
 from services.settings import Settings
 
 MEDIA_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
@@ -35,9 +35,7 @@ async def run(settings: Settings, meters: Meters, stop: asyncio.Event) -> None:
                     level = logging.INFO if is_taken else logging.ERROR
                     _LOG.log(level, "metrics are not served here", on=settings.metrics_listen, why=str(error))
                 waits = True
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_AGAIN_SECONDS):
-                    await stop.wait()
+            await pause(stop, _AGAIN_SECONDS)
         await stop.wait()
 
 

@@ -13,6 +13,7 @@ import structlog
 from psycopg import AsyncConnection
 
 from services.migrate import ensure_partitions
+from services.pause import pause
 from services.record.lock import TAKE_LOCK
 from services.settings import Misconfigured
 
@@ -116,11 +117,11 @@ async def watch(url: str, stop: asyncio.Event) -> None:
             async with await AsyncConnection.connect(url, autocommit=True, connect_timeout=5) as connection:
                 while not stop.is_set():
                     compare(await (await connection.execute(PLACE)).fetchone())
-                    await _pause(stop)
+                    await pause(stop, _WATCH_SECONDS)
         except NotAdopted:
             raise
         except psycopg.OperationalError:
-            await _pause(stop)
+            await pause(stop, _WATCH_SECONDS)
 
 
 def adopt(url: str, *, above: int = 0, anyway: bool = False) -> Adopted | None:
@@ -157,11 +158,3 @@ def _moved(place: tuple[Any, ...] | None) -> bool:
             raise
         return True
     return False
-
-
-async def _pause(stop: asyncio.Event) -> None:
-    try:
-        async with asyncio.timeout(_WATCH_SECONDS):
-            await stop.wait()
-    except TimeoutError:
-        return

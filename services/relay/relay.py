@@ -16,6 +16,7 @@ from aiokafka import TopicPartition
 from psycopg_pool import AsyncConnectionPool
 
 from services import lease, topics
+from services.pause import pause
 from services.record.errors import Fenced
 from services.record.reader import Reader
 from services.relay.cursor import Cursor, claim, is_new
@@ -76,7 +77,7 @@ class Relay:
             while not stop.is_set():
                 epoch = await self._acquire()
                 if epoch is None:
-                    await _pause(stop, _STANDBY_SECONDS)
+                    await pause(stop, _STANDBY_SECONDS)
                 else:
                     await self._lead(epoch, stop)
         finally:
@@ -127,7 +128,7 @@ class Relay:
                 self._failed(error)
             if time.monotonic() - began > _STALE_SECONDS:
                 back_off, doubted = _BACK_OFF_SECONDS[0], {}
-            await _pause(stop, back_off)
+            await pause(stop, back_off)
             back_off = min(back_off * 2, _BACK_OFF_SECONDS[1])
 
     async def _claim(self, epoch: int) -> Cursor:
@@ -186,11 +187,3 @@ class Relay:
     def _failed(self, error: BaseException) -> None:
         self._detail = f"{type(error).__name__}: {error}"
         _log.warning("relay.away", error=type(error).__name__, detail=str(error))
-
-
-async def _pause(stop: asyncio.Event, seconds: float) -> None:
-    try:
-        async with asyncio.timeout(seconds):
-            await stop.wait()
-    except TimeoutError:
-        return

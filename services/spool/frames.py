@@ -4,10 +4,11 @@ A write that a crash cut short ends the file before its frame does: that request
 dropped. Anything else that does not fit its checksum was acknowledged once, and is told as damage.
 """
 
+import os
 import struct
 import zlib
 from collections.abc import Iterator
-from typing import Final, NamedTuple
+from typing import BinaryIO, Final, NamedTuple
 from uuid import UUID
 
 _MAGIC: Final = b"tamas spool 1\n\r\n"
@@ -85,6 +86,24 @@ def read(data: bytes, offset: int = 0) -> Iterator[Frame | Damage]:
         end = _next(data, offset + 1)
         yield Damage(offset, end)
         offset = end
+
+
+def count(file: BinaryIO) -> int:
+    """How many requests a segment has, by the heads of its frames alone; bodies are read only behind damage."""
+    start = read_head(file.read(len(_MAGIC) + 2 * _LENGTH.size + _LONGEST_KEY))
+    if not isinstance(start, Head):
+        return 0
+    size, offset, counted = file.seek(0, os.SEEK_END), start.end, 0
+    while offset + _FRAME.size <= size:
+        file.seek(offset)
+        head_bytes = file.read(_FRAME.size)
+        mark, length, _, start_sum = _FRAME.unpack(head_bytes)
+        if mark != _MARK or zlib.crc32(head_bytes[:-4]) != start_sum:
+            file.seek(0)
+            return counted + sum(isinstance(piece, Frame) for piece in read(file.read(), offset))
+        offset += _FRAME.size + length
+        counted += offset <= size
+    return counted
 
 
 _TORN: Final = "torn"

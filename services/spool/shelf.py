@@ -6,7 +6,6 @@ A shelf whose process has gone is taken over by another one. Everything here doe
 import fcntl
 import os
 import secrets
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -107,16 +106,10 @@ def fsync_folder(folder: Path) -> None:
 
 def _count(path: Path) -> int:
     try:
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            return frames.count(file)
     except FileNotFoundError:
         return 0
-    return sum(1 for _ in _requests(data))
-
-
-def _requests(data: bytes) -> Iterator[frames.Frame]:
-    start = frames.read_head(data)
-    if isinstance(start, frames.Head):
-        yield from (piece for piece in frames.read(data, start.end) if isinstance(piece, frames.Frame))
 
 
 def _locked(folder: Path) -> int | None:

@@ -11,6 +11,7 @@ from psycopg import sql
 
 from services.embedded import postgres
 from services.embedded.postgres import find_binaries
+from tests.servers import SECRET
 
 
 @contextmanager
@@ -29,6 +30,16 @@ def new_database(url: str) -> str:
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
     return url.rsplit("/", 1)[0] + f"/{name}"
+
+
+def on_servers(kafka: str, **urls: str) -> dict[str, str]:
+    """The environment of an installation on these, with topics of its own."""
+    return urls | {
+        "KAFKA_BOOTSTRAP_SERVERS": kafka,
+        "TAMAS_TOPIC_PREFIX": f"t_{secrets.token_hex(4)}.",
+        "TAMAS_TOPIC_PARTITIONS": "3",
+        "TAMAS_SECRET_KEY": SECRET,
+    }
 
 
 def dump(url: str, to: Path) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import secrets
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,7 +18,7 @@ from services.ops.exits import CONFIGURATION, NO
 from services.record.identity import EPOCH_POSITIONS
 from services.record.reader import Row
 from services.settings import Settings
-from tests.flows.clusters import cluster, new_database
+from tests.flows.clusters import cluster, new_database, on_servers
 from tests.flows.installation import Installation, eventually, running
 from tests.flows.traffic import ALL_DOORS, TENANT, Message, Traffic, traffic_again, traffic_to, written_by
 from tests.flows.whole import RECEIVED, check_read_models, findings, on_record, record
@@ -30,7 +29,7 @@ BEFORE, MEANWHILE, AFTER = 200, 240, 100
 
 def test_all_is_lost_but_the_backup(postgres_url: str, kafka_bootstrap: str, folder: Path) -> None:
     """Servers, topics, blobs and the data folder go; keys had a database of their own."""
-    old = _environment(kafka_bootstrap, DATABASE_URL=new_database(postgres_url), KEYS_URL=new_database(postgres_url))
+    old = on_servers(kafka_bootstrap, DATABASE_URL=new_database(postgres_url), KEYS_URL=new_database(postgres_url))
     kept = folder / "kept"
     with running(folder / "data", old) as up:
         before = _sent(up, 61, BEFORE)
@@ -40,7 +39,7 @@ def test_all_is_lost_but_the_backup(postgres_url: str, kafka_bootstrap: str, fol
     assert SECRET.encode() not in b"".join(path.read_bytes() for path in kept.iterdir())
     shutil.rmtree(folder / "data")
     with cluster(folder / "cluster") as url, cluster(folder / "keys") as keys:
-        new = _environment(kafka_bootstrap, DATABASE_URL=url, KEYS_URL=keys) | {"TAMAS_DATA": str(folder / "new")}
+        new = on_servers(kafka_bootstrap, DATABASE_URL=url, KEYS_URL=keys) | {"TAMAS_DATA": str(folder / "new")}
         _restore(new, kept, made)
         adopted = Installation.command(new, "record", "adopt", "--json")
         assert adopted.returncode == 0, adopted.stderr
@@ -59,7 +58,7 @@ def test_all_is_lost_but_the_backup(postgres_url: str, kafka_bootstrap: str, fol
 
 def test_topics_outlive_the_record(postgres_url: str, kafka_bootstrap: str, folder: Path) -> None:
     """Restored on the very server where it was; what came after the backup, an erasure too, is put back."""
-    old = _environment(kafka_bootstrap, DATABASE_URL=new_database(postgres_url))
+    old = on_servers(kafka_bootstrap, DATABASE_URL=new_database(postgres_url))
     kept = folder / "kept"
     with running(folder / "data", old) as up:
         before = _sent(up, 64, BEFORE)
@@ -102,15 +101,6 @@ def test_on_the_servers_of_tamas_up_itself(folder: Path) -> None:
         with after.flowing():
             pass
         _check(up, [*before.accepted, *after.accepted], gone)
-
-
-def _environment(kafka_bootstrap: str, **urls: str) -> dict[str, str]:
-    return urls | {
-        "KAFKA_BOOTSTRAP_SERVERS": kafka_bootstrap,
-        "TAMAS_TOPIC_PREFIX": f"t_{secrets.token_hex(4)}.",
-        "TAMAS_TOPIC_PARTITIONS": "3",
-        "TAMAS_SECRET_KEY": SECRET,
-    }
 
 
 def _sent(up: Installation, seed: int, messages: int) -> Traffic:

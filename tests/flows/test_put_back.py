@@ -1,7 +1,6 @@
 """DESIGN's crash point restore with a lost tail: `--from-kafka` puts back what the wire has and the record lost."""
 
 import json
-import secrets
 from pathlib import Path
 
 import pytest
@@ -9,11 +8,10 @@ import pytest
 from services.ops.exits import CONFIGURATION
 from services.record.identity import EPOCH_POSITIONS
 from services.tenancy.store import NewInbox, Tenancy
-from tests.flows.clusters import cluster, dump, new_database, restore
+from tests.flows.clusters import cluster, dump, new_database, on_servers, restore
 from tests.flows.installation import Installation, running
 from tests.flows.traffic import ALL_DOORS, TENANT, Message, Traffic, traffic_again, traffic_to, written_by
 from tests.flows.whole import check_whole, check_wire_by_id
-from tests.servers import SECRET
 
 COUNT = 250
 """Before the copy, and again after it."""
@@ -22,13 +20,7 @@ MORE, AGAIN = 100, 50
 
 @pytest.mark.parametrize("views_kept", [False, True])
 def test_put_back(postgres_url: str, kafka_bootstrap: str, folder: Path, *, views_kept: bool) -> None:
-    environment = {
-        "DATABASE_URL": new_database(postgres_url),
-        "KAFKA_BOOTSTRAP_SERVERS": kafka_bootstrap,
-        "TAMAS_TOPIC_PREFIX": f"t_{secrets.token_hex(4)}.",
-        "TAMAS_TOPIC_PARTITIONS": "3",
-        "TAMAS_SECRET_KEY": SECRET,
-    }
+    environment = on_servers(kafka_bootstrap, DATABASE_URL=new_database(postgres_url))
     if views_kept:
         # Read models in a database of their own know what the record lost.
         environment["VIEWS_URL"] = new_database(postgres_url)

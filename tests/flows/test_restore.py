@@ -1,30 +1,22 @@
 """DESIGN's crash point restore, failover: it refuses to run until it is adopted, then every fact is seen once."""
 
-import secrets
 from pathlib import Path
 
 import psycopg
 
 from services.ops.exits import CONFIGURATION
 from services.record.identity import EPOCH_POSITIONS
-from tests.flows.clusters import cluster, dump, new_database, restore
+from tests.flows.clusters import cluster, dump, new_database, on_servers, restore
 from tests.flows.installation import Installation, eventually, running
 from tests.flows.traffic import traffic_again, traffic_to, written_by
 from tests.flows.whole import check_whole, on_record
-from tests.servers import SECRET
 
 COUNT = 250
 """Before, and again after."""
 
 
 def test_restore(postgres_url: str, kafka_bootstrap: str, folder: Path) -> None:
-    environment = {
-        "DATABASE_URL": new_database(postgres_url),
-        "KAFKA_BOOTSTRAP_SERVERS": kafka_bootstrap,
-        "TAMAS_TOPIC_PREFIX": f"t_{secrets.token_hex(4)}.",
-        "TAMAS_TOPIC_PARTITIONS": "3",
-        "TAMAS_SECRET_KEY": SECRET,
-    }
+    environment = on_servers(kafka_bootstrap, DATABASE_URL=new_database(postgres_url))
     with running(folder / "data", environment) as up:
         before = traffic_to(up, 31, COUNT)
         with before.flowing():

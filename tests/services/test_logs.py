@@ -1,9 +1,9 @@
 """Logs of a process whose stderr nobody reads."""
 
-import fcntl
-import os
 import subprocess
 import sys
+
+from tests.pipes import full_pipe
 
 _TALKS = """
 import structlog
@@ -37,19 +37,7 @@ def test_nobody_waits_for_who_reads_the_log_and_what_is_dropped_is_counted() -> 
 
 
 def test_a_process_ends_although_nobody_reads_its_log() -> None:
-    there, here = os.pipe()
-    fcntl.fcntl(here, fcntl.F_SETFL, fcntl.fcntl(here, fcntl.F_GETFL) | os.O_NONBLOCK)
-    while _is_taken(here):
-        pass
-    os.set_blocking(here, True)
-    done = subprocess.run([sys.executable, "-c", _TALKS], input=b"\n", stdout=subprocess.PIPE, stderr=here, check=False)
+    talking = [sys.executable, "-c", _TALKS]
+    with full_pipe() as here:
+        done = subprocess.run(talking, input=b"\n", stdout=subprocess.PIPE, stderr=here, check=False)
     assert done.stdout == b"done\n"
-    os.close(there)
-    os.close(here)
-
-
-def _is_taken(pipe: int) -> bool:
-    try:
-        return os.write(pipe, b"x" * 4096) > 0
-    except BlockingIOError:
-        return False

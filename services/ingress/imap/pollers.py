@@ -15,6 +15,7 @@ from services import lease
 from services.ingress.imap.desk import Desk, Work
 from services.ingress.imap.places import Places, lease_of
 from services.ingress.imap.poller import Poller
+from services.pause import pause
 from services.tenancy.directory import Directory, Inbox
 
 _LOG: Final = structlog.get_logger("imap")
@@ -48,7 +49,7 @@ class Pollers:
                     await self._look()
                 except (psycopg.OperationalError, psycopg.InterfaceError) as error:
                     _LOG.warning("the record is away", error=type(error).__name__)
-                await _pause(stop, lease.RENEW_SECONDS)
+                await pause(stop, lease.RENEW_SECONDS)
         finally:
             await self._end(list(self._running))
             await self._release()
@@ -109,11 +110,3 @@ class Pollers:
                 await lease.release(self._pool, lease_of(inbox_id), epoch)
         except psycopg.Error:
             _LOG.info("leases run out by themselves")
-
-
-async def _pause(stop: asyncio.Event, seconds: float) -> None:
-    try:
-        async with asyncio.timeout(seconds):
-            await stop.wait()
-    except TimeoutError:
-        return

@@ -15,13 +15,13 @@ from fastapi import FastAPI
 from channels.contract import Blob, Heard, InboundRequest, Origin
 from schemas.interaction import Attachment, AttachmentName, Content, InteractionReceived, ReceiptReported, Recipient
 from services.api.app import build
-from services.api.limits import Limits
 from services.blobs import BlobStore
 from services.database import pool
 from services.ingress.intake import Intake
 from services.ingress.submission import Submission
 from services.keys.ring import Ring
 from services.keys.vault import Vault
+from services.limits import Limits
 from services.projector import app as projector
 from services.settings import Settings
 from services.tenancy.store import NewInbox, Tenancy

@@ -9,7 +9,7 @@ import pytest
 
 from services.api.app import build, run
 from services.api.health import Check
-from services.api.limits import Limits
+from services.limits import Limits
 from services.settings import Settings
 from tests.services.api.house import House, opened
 
@@ -90,15 +90,6 @@ async def test_documents(house: House) -> None:
     assert "/api/v1/timeline" in openapi["paths"]
     asyncapi = (await house.http.get("/asyncapi.json")).json()
     assert "interactions" in asyncapi["channels"]
-
-
-def test_a_bucket_fills_again() -> None:
-    now = [0.0]
-    limits = Limits(2, 2, clock=lambda: now[0])
-    assert [limits.take(b"a") for _ in range(3)] == [0, 0, 1]
-    assert limits.take(b"b") == 0
-    now[0] = 0.5
-    assert [limits.take(b"a") for _ in range(2)] == [0, 1]
 
 
 def _client(app: Any) -> httpx.AsyncClient:

@@ -9,9 +9,13 @@ import httpx
 import psycopg
 import pytest
 
+from channels.contract import InboundRequest
 from channels.signing import sign_twilio
 from services.settings import Settings
 from services.spool import shelf
+from services.tenancy.store import NewInbox, Tenancy
+from tests.channels.voice.requests import OURS, missed_call
+from tests.channels.voice.requests import SETTINGS as CALLS
 from tests.gateway import Gateway, gateway
 from tests.services.ingress.edge import AUTH_TOKEN, Edge, running_again, running_edge
 
@@ -30,6 +34,23 @@ class Shop:
         params = {"MessageSid": f"SM{number}", "From": "+989121234567", "To": "+982191001234", "Body": f"text {number}"}
         signature = sign_twilio(AUTH_TOKEN, url, list(params.items()))
         return await self.web.post(url, data=params, headers={"X-Twilio-Signature": signature})
+
+    async def call(self, path: str, one: InboundRequest) -> httpx.Response:
+        path = f"{path}/{one.purpose}" if one.purpose else path
+        pairs = httpx.QueryParams(one.body.decode()).multi_items()
+        headers = {
+            "Content-Type": "application/x-www-form-urlencoded",
+            "X-Twilio-Signature": sign_twilio(AUTH_TOKEN, self.edge.http + path, pairs),
+        }
+        return await self.web.post(path, content=one.body, headers=headers)
+
+    async def known(self, path: str) -> None:
+        """Until the door has heard of an inbox."""
+        for _ in range(200):
+            if (await self.web.post(path)).status_code != 404:
+                return
+            await asyncio.sleep(0.05)
+        raise AssertionError("the door does not know the inbox")
 
     async def spooled(self) -> int:
         return (await self.web.get("/readyz")).json()["checks"]["spool"]["waiting"]
@@ -102,6 +123,33 @@ async def test_who_does_not_come_again_is_kept_and_brought_to_the_record_in_orde
             "WHERE f.topic = 'interactions' AND r.received_at < f.recorded_at"
         ).fetchone()
     assert row == (40, 40)
+
+
+@WAYS
+async def test_a_caller_is_connected_and_what_became_of_the_call_is_kept(
+    shop: Shop, leave: Callable[[Gateway], None], come: Callable[[Gateway], object]
+) -> None:
+    path = await asyncio.to_thread(_number, shop.direct)
+    await shop.known(path)
+    leave(shop.gate)
+    asked, *reports = [await shop.call(path, one) for one in missed_call()]
+    assert (asked.status_code, asked.headers["tamas-result"], b"<Sip " in asked.content) == (200, "accepted", True)
+    assert {(one.status_code, one.headers["tamas-result"]) for one in reports} == {(200, "accepted")}
+    assert shop.recorded() == []
+    found = come(shop.gate)
+    if asyncio.iscoroutine(found):
+        await found
+    await shop.drained()
+    with psycopg.connect(shop.direct.record_url) as connection:
+        row = connection.execute("SELECT count(*) FROM record.facts WHERE type = 'call.missed'").fetchone()
+    assert row == (1,)
+
+
+def _number(settings: Settings) -> str:
+    with Tenancy(settings) as tenancy:
+        given = {"answer": CALLS["answer"]}
+        new = NewInbox("voice/twilio", "calls", OURS, given, {"auth_token": AUTH_TOKEN})
+        return f"/hooks/voice/twilio/{tenancy.add_inbox('shop', new).key}"
 
 
 @WAYS

@@ -12,7 +12,7 @@ import httpx
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from services.ingress.chat_limits import Crowd, Pace
+from services.ingress.chat_limits import Crowd
 from services.ingress.direct import Direct
 from services.settings import Settings
 from services.tenancy.store import Tenancy
@@ -151,15 +151,6 @@ async def test_a_connection_that_carried_requests_before_is_no_less_a_socket(
     writer.write(b"\x89\x80\0\0\0\0")  # a ping, masked with zeros
     assert await asyncio.wait_for(reader.readexactly(2), 10) == b"\x8a\0"
     writer.close()
-
-
-def test_a_bucket_fills_again() -> None:
-    pace = Pace(burst=3, per_second=2)
-    sara, reza = ("shop", "sara"), ("shop", "reza")
-    assert [pace.allows(sara, 10.0) for _ in range(4)] == [True, True, True, False]
-    assert pace.allows(reza, 10.0)
-    assert [pace.allows(sara, 10.5), pace.allows(sara, 10.5)] == [True, False]
-    assert [pace.allows(sara, 99.0) for _ in range(4)] == [True, True, True, False]
 
 
 def test_a_crowd_has_room_again() -> None:

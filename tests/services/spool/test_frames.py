@@ -1,5 +1,6 @@
 """The format: what a crash leaves, and what a disk does to bytes, told apart at every byte."""
 
+from io import BytesIO
 from uuid import UUID
 
 import pytest
@@ -21,6 +22,7 @@ def _numbers(data: bytes) -> list[int | Damage]:
 
 def test_what_was_written_is_read() -> None:
     assert _numbers(SEGMENT) == [1, 2, 3]
+    assert frames.count(BytesIO(SEGMENT)) == 3
     first = next(frames.read(SEGMENT, len(HEAD)))
     assert isinstance(first, Frame)
     assert first == Frame(len(HEAD), len(HEAD + THREE[0]), INBOX, UUID(int=1), b"request 1" * 5)
@@ -35,11 +37,13 @@ def test_a_tail_that_was_never_whole_is_dropped(kept: int, zeros: int) -> None:
         assert _numbers(torn + bytes(zeros))[:2] == [1, 2]
     else:
         assert _numbers(torn + bytes(zeros)) == [1, 2]
+        assert frames.count(BytesIO(torn + bytes(zeros))) == 2
 
 
 @pytest.mark.parametrize("kept", range(len(HEAD)))
 def test_a_head_that_was_never_whole_holds_nothing(kept: int) -> None:
     assert frames.read_head(HEAD[:kept]) is None
+    assert frames.count(BytesIO(HEAD[:kept])) == 0
 
 
 @pytest.mark.parametrize("at", range(len(HEAD), len(SEGMENT)))
@@ -49,6 +53,8 @@ def test_a_changed_byte_is_named_and_takes_no_other_frame_with_it(at: int) -> No
     changed[at] ^= 1 << at % 8
     found = _numbers(bytes(changed))
     assert [one for one in found if isinstance(one, int)] == [n + 1 for n in range(3) if n != hurt]
+    # Told without a look at bodies: a changed body still counts, a changed head does not.
+    assert frames.count(BytesIO(bytes(changed))) in (2, 3)
     (damage,) = [one for one in found if isinstance(one, Damage)]
     begin = len(HEAD) + sum(map(len, THREE[:hurt]))
     assert damage == Damage(begin, begin + len(THREE[hurt]))
