@@ -10,7 +10,7 @@ from typing import Final
 
 from services.backup.manifest import BrokenBackup
 
-_NAME: Final = re.compile(r"[^/]+/[0-9a-f]{32}/[0-9a-f]{32}")
+_NAME: Final = re.compile(r"(?!\.)[^/]+/[0-9a-f]{32}/[0-9a-f]{32}")
 
 
 def write(root: Path, to: Path) -> int:
@@ -44,7 +44,7 @@ def read(archive: Path, root: Path) -> int:
         with tarfile.open(archive, mode="r:") as opened:
             for member in opened:
                 _refuse_stranger(member)
-                opened.extract(member, root, set_attrs=False, filter="data")
+                _put(opened, member, root)
                 opened.members.clear()  # pyright: ignore[reportAttributeAccessIssue] - typeshed leaves it out
                 count += 1
         os.sync()
@@ -68,6 +68,16 @@ def remove(root: Path) -> None:
 def _refuse_stranger(member: tarfile.TarInfo) -> None:
     if not (member.isreg() and _NAME.fullmatch(member.name)):
         raise BrokenBackup(f"The archive of blobs holds {member.name!r}, which is no blob")
+
+
+def _put(opened: tarfile.TarFile, member: tarfile.TarInfo, root: Path) -> None:
+    # Not `extract`: before Python 3.11.4 it knows no filter, and later ones warn without.
+    path = root / member.name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    content = opened.extractfile(member)
+    assert content is not None, "a regular file has content"
+    with content, path.open("xb") as file:
+        shutil.copyfileobj(content, file)
 
 
 def _blobs(root: Path) -> Iterator[Path]:

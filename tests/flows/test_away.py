@@ -59,13 +59,16 @@ def _check(up: Installation, traffic: Traffic) -> None:
 @pytest.mark.parametrize("way", ["killed", "frozen"])
 def test_nobody_who_asks_once_is_refused_while_postgresql_is_away(up: Installation, way: str) -> None:
     traffic = traffic_to(up, 11 if way == "killed" else 12, COUNT, SMS)
-    with traffic.flowing():
-        traffic.wait_for(100)
+    with traffic.flowing(100):
+        traffic.wait_for(80)
         with up.without("postgres") if way == "killed" else _frozen(up, "postgres"):
+            traffic.let(250)
             traffic.wait_for(250)
             assert _spooled(up) > 50
-        traffic.wait_for(400)
+        traffic.let(400)
+        traffic.wait_for(380)
         with _frozen(up, "postgres"):
+            traffic.let(500)
             traffic.wait_for(500)
     assert set(traffic.answers) == {200}
     _check(up, traffic)
@@ -84,9 +87,10 @@ def test_postgresql_stutters(up: Installation) -> None:
 
 def test_edge_killed_with_a_spool(up: Installation) -> None:
     traffic = traffic_to(up, 14, COUNT, SMS)
-    with traffic.flowing():
-        traffic.wait_for(100)
+    with traffic.flowing(100):
+        traffic.wait_for(80)
         with up.without("postgres"):
+            traffic.let(COUNT)
             traffic.wait_for(250)
             edge = up.signal("edge", signal.SIGKILL)
             left = shelf.waiting(up.settings.spool)
@@ -98,9 +102,10 @@ def test_edge_killed_with_a_spool(up: Installation) -> None:
 
 def test_edge_killed_while_it_drains(up: Installation) -> None:
     traffic = traffic_to(up, 15, COUNT, SMS)
-    with traffic.flowing():
-        traffic.wait_for(50)
+    with traffic.flowing(50):
+        traffic.wait_for(40)
         with up.without("postgres"):
+            traffic.let(COUNT)
             traffic.wait_for(400)
         for _ in range(2):
             eventually(lambda: on_record(up.settings) > 60, "it drains")

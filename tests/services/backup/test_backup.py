@@ -135,10 +135,11 @@ def test_with_another_secret_nothing_stays(kept: Path, empty: Settings) -> None:
     restore(empty, kept, tell=_quiet)
 
 
-def test_an_archive_with_strangers_is_undone(kept: Path, empty: Settings) -> None:
+@pytest.mark.parametrize("stranger", ["../outside", f"../{'c' * 32}/{'d' * 32}"])
+def test_an_archive_with_strangers_is_undone(kept: Path, empty: Settings, stranger: str) -> None:
     with tarfile.open(kept / BLOBS, "w") as archive:
         archive.add(kept / KEYS, f"acme/{'a' * 32}/{'b' * 32}")
-        archive.add(kept / KEYS, "../outside")
+        archive.add(kept / KEYS, stranger)
     _resealed(kept, BLOBS)
     with pytest.raises(BrokenBackup, match="no blob"):
         restore(empty, kept, tell=_quiet)
