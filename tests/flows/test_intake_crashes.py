@@ -92,12 +92,13 @@ def test_raw_pending_parser_dies(up: Installation) -> None:
 
 def test_postgresql_gone(up: Installation) -> None:
     traffic = traffic_to(up, 5, COUNT)
-    with traffic.flowing():
+    with traffic.flowing(240):
         traffic.wait_for(80)
         up.kill("postgres")
-        traffic.wait_for(240)
+        traffic.wait_for(220)
         assert set(traffic.answers) <= KEPT, "an absence this short is waited out"
         with up.without("postgres"):
+            traffic.let(COUNT)
             eventually(lambda: set(traffic.answers) & TRY_AGAIN >= {451, 503}, "providers are told to try again")
     assert set(traffic.answers) <= KEPT | TRY_AGAIN
     check_whole(up, traffic.accepted)
