@@ -27,9 +27,9 @@ help:
 demo: $(STAMP)
 	@$(BIN)/tamas demo
 
-## make test        all tests, with real servers; lists each test that did not run, and why
+## make test        all tests, with real servers, two files at a time; lists each test that did not run, and why
 test: $(STAMP)
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 ## make check       lint, format, types, import contracts, house rules
 check: $(STAMP)

@@ -43,7 +43,6 @@ def read(archive: Path, root: Path) -> int:
     try:
         with tarfile.open(archive, mode="r:") as opened:
             for member in opened:
-                _refuse_stranger(member)
                 _put(opened, member, root)
                 opened.members.clear()  # pyright: ignore[reportAttributeAccessIssue] - typeshed leaves it out
                 count += 1
@@ -65,17 +64,13 @@ def remove(root: Path) -> None:
         shutil.rmtree(path)
 
 
-def _refuse_stranger(member: tarfile.TarInfo) -> None:
-    if not (member.isreg() and _NAME.fullmatch(member.name)):
-        raise BrokenBackup(f"The archive of blobs holds {member.name!r}, which is no blob")
-
-
 def _put(opened: tarfile.TarFile, member: tarfile.TarInfo, root: Path) -> None:
     # Not `extract`: before Python 3.11.4 it knows no filter, and later ones warn without.
+    content = opened.extractfile(member) if member.isreg() and _NAME.fullmatch(member.name) else None
+    if content is None:
+        raise BrokenBackup(f"The archive of blobs holds {member.name!r}, which is no blob")
     path = root / member.name
     path.parent.mkdir(parents=True, exist_ok=True)
-    content = opened.extractfile(member)
-    assert content is not None, "a regular file has content"
     with content, path.open("xb") as file:
         shutil.copyfileobj(content, file)
 

@@ -5,11 +5,12 @@ With TAMAS_ALL_TESTS set such a run fails, unless the reason contains the text i
 
 import os
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
 _FAILED: Final = pytest.ExitCode.TESTS_FAILED
+_CHOSEN_AWAY: Final = "chosen away"
 
 
 class NotRun:
@@ -21,6 +22,11 @@ class NotRun:
     def pytest_deselected(self, items: Sequence[pytest.Item]) -> None:
         """Chosen away by -k, -m or --deselect."""
         self.reasons |= {item.nodeid: "deselected" for item in items}
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """One of several processes has ended, and says what was chosen away there."""
+        self.reasons |= getattr(node, "workeroutput", {}).get(_CHOSEN_AWAY, {})
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """A whole module that skips itself."""
@@ -56,10 +62,21 @@ class NotRun:
         return sum(excused is None or excused not in reason for reason in self.reasons.values())
 
 
+class Worker:
+    """In each of several processes that run tests: skipped ones are reported anyway, these are not."""
+
+    def __init__(self, output: dict[str, Any]) -> None:
+        self._output: Final = output
+
+    def pytest_deselected(self, items: Sequence[pytest.Item]) -> None:
+        """Chosen away by -k, -m or --deselect; the same in each process."""
+        self._output.setdefault(_CHOSEN_AWAY, {}).update((item.nodeid, "deselected") for item in items)
+
+
 def pytest_configure(config: pytest.Config) -> None:
-    """Only in the process that reports."""
-    if not hasattr(config, "workerinput"):
-        config.pluginmanager.register(NotRun(), "tests-not-run")
+    """In the process that reports, and in those that run tests for it."""
+    output = getattr(config, "workeroutput", None)
+    config.pluginmanager.register(NotRun() if output is None else Worker(output), "tests-not-run")
 
 
 def _reason(told: object) -> str:

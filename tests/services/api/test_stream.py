@@ -84,7 +84,9 @@ async def test_streams_are_counted_and_given_back(house: House, monkeypatch: pyt
     headers = house.as_role("subscriber")
     async with served(house) as http:
         async with http.stream("GET", PATH, headers=headers) as first:
-            await _take(frames(first), 1)
+            # By name: an iterator that nobody holds closes its stream.
+            held = frames(first)
+            await _take(held, 1)
             second = await http.get(PATH, headers=headers)
             assert (second.status_code, second.headers["retry-after"]) == (429, "15")
             assert second.json()["code"] == "too_many_requests"
