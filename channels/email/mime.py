@@ -8,9 +8,10 @@ from typing import Final
 from channels.email import dates, markup, thread, transfer
 from channels.email.address import Address, addresses, is_well_formed
 from channels.email.body import Body, choose
+from channels.email.effort import Effort
 from channels.email.flowed import unflowed
 from channels.email.headers import Headers
-from channels.email.parts import Effort, Layout, Part, lay_out
+from channels.email.parts import Layout, Part, lay_out
 
 _MOST_NESTED_MAILS: Final = 10
 _MOST_FIELDS: Final = 50

@@ -1,26 +1,21 @@
 """The tree of parts in a mail (RFC 2046), laid out flat in the order of the mail."""
 
-import re
 from dataclasses import dataclass, field
 from typing import Final
 
 from channels.email import transfer
 from channels.email.charset import decode
+from channels.email.delimiters import declared_type, sections
+from channels.email.effort import Effort
 from channels.email.headers import Headers, split
-from channels.email.params import MediaType, media_type, read
+from channels.email.params import MediaType, read
 from channels.email.words import unfolded
 from channels.errors import Malformed
 
-_MOST_PARTS: Final = 1000
 _MOST_LEVELS: Final = 50
-_MOST_FIELDS: Final = 10_000
-_MOST_CANDIDATES: Final = 20_000
-"""Places in a mail that look like a delimiter."""
-
 _MOST_GUESSED: Final = 50
 """So many parts may have their charset found by statistics."""
 
-_REST_OF_LINE: Final = re.compile(rb"[^\r\n]*+(?:\r*+\n|\r)?")
 _PLAIN: Final = MediaType("text", "plain")
 _RFC822: Final = MediaType("message", "rfc822")
 _NESTED_TYPES: Final = frozenset({"message/rfc822", "message/global"})
@@ -64,31 +59,6 @@ class Part:
 
 
 @dataclass(slots=True)
-class Effort:
-    """What a mail has cost so far, together with the mails inside it."""
-
-    parts: int = 0
-    fields: int = 0
-    candidates: int = 0
-    rendered_chars: int = 0
-
-    def add(self, fields: int) -> None:
-        """One more part with so many header fields."""
-        self.parts += 1
-        self.fields += fields
-        if self.parts > _MOST_PARTS:
-            raise Malformed(f"This mail has more than {_MOST_PARTS} parts.")
-        if self.fields > _MOST_FIELDS:
-            raise Malformed(f"The parts of this mail have more than {_MOST_FIELDS} header fields.")
-
-    def look(self) -> None:
-        """One more place that looks like a delimiter."""
-        self.candidates += 1
-        if self.candidates > _MOST_CANDIDATES:
-            raise Malformed(f"More than {_MOST_CANDIDATES} places in this mail look like a delimiter of its parts.")
-
-
-@dataclass(slots=True)
 class Layout:
     """What reading the tree found: the parts in order, and what was wrong with the mail."""
 
@@ -126,87 +96,22 @@ def _read(
     layout.effort.add(len(headers.fields))
     if len(headers.all("Content-Disposition")) > 1:
         layout.defects.append("A part has more than one Content-Disposition.")
-    media = _media(headers, default)
-    sections = _sections(raw, body, end, media, layout.effort) if media.type == "multipart" else []
-    is_empty = media.type == "multipart" and not raw[body:end].strip()
-    if not sections and not is_empty:
+    media = declared_type(headers, default)
+    found = sections(raw, body, end, media, layout.effort) if media.type == "multipart" else None
+    if found is None:
         media = _PLAIN if media.type == "multipart" else media
         layout.parts.append(_leaf(raw[body:end], headers, media, len(layout.parts), parent, is_closed=is_closed))
         return
     number = len(layout.parts)
     layout.parts.append(_part(headers, media, number, parent, b"", text=None, is_damaged=False))
-    if sections and not sections[-1].is_closed:
+    if found and not found[-1].is_closed:
         layout.defects.append("A multipart has no closing boundary.")
     child_default = _RFC822 if media.subtype == "digest" else _PLAIN
-    for section in sections:
+    for section in found:
         _read(
             raw, section.start, section.end, layout,
             parent=number, level=level + 1, default=child_default, is_closed=section.is_closed,
         )  # fmt: skip
-
-
-def _media(headers: Headers, default: MediaType) -> MediaType:
-    """The last Content-Type counts: a second one belongs to a part whose delimiter was lost."""
-    for header in reversed(headers.all("Content-Type")):
-        if found := media_type(header.source):
-            return found
-    return default
-
-
-@dataclass(frozen=True, slots=True)
-class _Section:
-    start: int
-    end: int
-    is_closed: bool
-
-
-def _sections(raw: bytes, start: int, end: int, media: MediaType, effort: Effort) -> list[_Section]:
-    boundary = media.params.get("boundary", "").rstrip().encode("utf_8", "surrogateescape")
-    if not boundary:
-        return []
-    marks = _marks(raw, start, end, b"--" + boundary, effort)
-    sections: list[_Section] = []
-    for at, (_, after, is_last) in enumerate(marks):
-        if is_last:
-            continue
-        is_closed = at + 1 < len(marks)
-        stop = _without_line_end(raw, after, marks[at + 1][0]) if is_closed else end
-        sections.append(_Section(after, stop, is_closed))
-    return sections
-
-
-def _marks(raw: bytes, start: int, end: int, delimiter: bytes, effort: Effort) -> list[tuple[int, int, bool]]:
-    """Delimiter lines as (begin, end with line end, closes).
-
-    RFC 2046 only compares the beginning of the line; but boundaries that begin another one are so common that such
-    lines count only when there are no others.
-    """
-    marks: list[tuple[int, int, bool]] = []
-    longer: list[tuple[int, int, bool]] = []
-    at = raw.find(delimiter, start, end)
-    while at >= 0:
-        after = at + len(delimiter)
-        effort.look()
-        if at == start or raw[at - 1] in b"\r\n":
-            line_end = _line_end(raw, after, end)
-            rest = raw[after:line_end].strip(b" \t\r\n")
-            (marks if rest in {b"", b"--"} else longer).append((at, line_end, rest.startswith(b"--")))
-            after = line_end
-        at = raw.find(delimiter, after, end)
-    return marks or longer
-
-
-def _line_end(raw: bytes, at: int, end: int) -> int:
-    match = _REST_OF_LINE.match(raw, at, end)
-    return match.end() if match else end
-
-
-def _without_line_end(raw: bytes, start: int, end: int) -> int:
-    if end > start and raw[end - 1 : end] == b"\n":
-        end -= 1
-    if end > start and raw[end - 1 : end] == b"\r":
-        end -= 1
-    return end
 
 
 def _leaf(data: bytes, headers: Headers, media: MediaType, number: int, parent: int | None, *, is_closed: bool) -> Part:
