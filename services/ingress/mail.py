@@ -2,7 +2,7 @@
 
 import asyncio
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, AnyStr, Final
 
 import structlog
 from aiosmtpd.lmtp import LMTP
@@ -24,6 +24,7 @@ _LONGEST_LINE: Final = 1 << 20
 """Real mails break the 998 characters of RFC 5321 every day; a refusal would lose them."""
 
 _KEPT: Final = "250 2.0.0 Kept"
+_FAULT: Final = "451 4.3.0 A fault of ours, try again"
 _AWAY: Final = "451 4.3.0 Nothing can be stored at the moment, try again"
 _UNKNOWN: Final = "550 5.1.1 No such mailbox here"
 _TOO_MANY: Final = "452 4.5.3 Too many recipients"
@@ -35,6 +36,17 @@ class _Smtp(SMTP):
 
 class _Lmtp(LMTP):
     line_length_limit = _LONGEST_LINE
+    _owed = 0
+
+    async def push(self, status: AnyStr) -> None:
+        """After a mail every recipient is owed an answer (RFC 2033 section 4.2), also where aiosmtpd refuses it."""
+        said = status if isinstance(status, bytes) else status.encode()
+        if said.startswith(b"354") and self.envelope is not None:
+            self._owed = len(self.envelope.rcpt_tos)
+        elif self._owed:
+            said = said if b"\r\n" in said else b"\r\n".join([said] * self._owed)
+            self._owed = 0
+        await super().push(said)
 
 
 class MailDoor:
@@ -45,6 +57,18 @@ class MailDoor:
         self._directory: Final = directory
         self._intake: Final = intake
         self._requests: Final = log
+
+    async def handle_EHLO(  # noqa: N802 - aiosmtpd's name
+        self, _server: SMTP, session: Session, _envelope: Envelope, hostname: str, responses: list[str]
+    ) -> list[str]:
+        """Commands are read one after the other as they lie there (RFC 2920, which RFC 2033 section 5 demands)."""
+        session.host_name = hostname
+        return [*responses[:-1], "250-PIPELINING", responses[-1]]
+
+    async def handle_exception(self, _error: Exception) -> str:
+        """A fault of ours must not make a sender give a mail up, as aiosmtpd's own 500 would."""
+        _LOG.exception("a mail could not be taken")
+        return _FAULT
 
     async def handle_RCPT(  # noqa: N802 - aiosmtpd's name
         self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]
@@ -86,10 +110,12 @@ class MailDoor:
 
 def _request(session: Session, envelope: Envelope, recipient: str, inbox: Inbox, body: bytes) -> InboundRequest:
     peer = session.peer[0] if isinstance(session.peer, tuple) else ""
+    # Bytes that are no UTF-8 arrive as halves of surrogate pairs, which the record does not hold.
+    sender = (envelope.mail_from or "").encode("utf-8", "surrogateescape").decode("utf-8", "replace")
     return InboundRequest(
         method="MAIL",
         url=f"mailto:{recipient}",
-        headers=(("mail-from", envelope.mail_from or ""), ("rcpt-to", recipient), ("received-from", str(peer))),
+        headers=(("mail-from", sender), ("rcpt-to", recipient), ("received-from", str(peer))),
         body=body,
         received_at=datetime.now(UTC),
         origin=inbox.origin,

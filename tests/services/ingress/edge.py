@@ -49,9 +49,9 @@ async def running_edge(settings: Settings, *, with_parser: bool = True) -> Async
 
 
 @asynccontextmanager
-async def running_again(before: Edge) -> AsyncGenerator[Edge]:
+async def running_again(before: Edge, *, with_parser: bool = False) -> AsyncGenerator[Edge]:
     """Another process for the same shop."""
-    async with _running(before.settings, before.sms_path, before.form_path, with_parser=False) as made:
+    async with _running(before.settings, before.sms_path, before.form_path, with_parser=with_parser) as made:
         yield made
 
 

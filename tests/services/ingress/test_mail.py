@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator
 
 import pytest
 
+from channels.email import identity
 from services.demo import mails
 from services.settings import Settings
 from tests.services.ingress.edge import Edge, running_edge
@@ -82,7 +83,11 @@ def _lmtp(edge: Edge, raw: bytes) -> list[bytes]:
             said.append(stream.readline())
         stream.write(raw.replace(b"\n", b"\r\n") + b"\r\n.\r\n")
         stream.flush()
-        return [stream.readline(), stream.readline()]
+        answers = [stream.readline(), stream.readline()]
+        stream.write(b"NOOP\r\n")
+        stream.flush()
+        assert stream.readline().startswith(b"250 OK"), "an answer too many"
+        return answers
 
 
 async def test_lmtp_answers_for_each_recipient(edge: Edge) -> None:
@@ -90,3 +95,40 @@ async def test_lmtp_answers_for_each_recipient(edge: Edge) -> None:
     answers = await asyncio.to_thread(_lmtp, edge, raw)
     assert [answer[:3] for answer in answers] == [b"250", b"250"]
     await edge.until(MESSAGES, 2)
+
+
+@pytest.mark.parametrize(("line", "code"), [(b"x" * (2 << 20), b"500"), (b"x" * 900 + b"\n", b"552")])
+async def test_lmtp_answers_for_each_recipient_also_when_it_refuses(edge: Edge, line: bytes, code: bytes) -> None:
+    """The sender would wait for the answers that are missing, and come again and again."""
+    answers = await asyncio.to_thread(_lmtp, edge, line * ((26 << 20) // len(line) + 1 if code == b"552" else 1))
+    assert [answer[:3] for answer in answers] == [code, code]
+    assert edge.count("SELECT count(*) FROM record.raw") == 0
+
+
+async def test_a_fault_of_ours_is_no_reason_to_give_a_mail_up(edge: Edge, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(_body: bytes) -> str:
+        raise RuntimeError("a fault")
+
+    monkeypatch.setattr(identity, "source_key", broken)
+    raw = mails.persian("sara@example.com", HELP, "<3@example.com>")
+    answers = await asyncio.to_thread(_lmtp, edge, raw)
+    assert [answer[:3] for answer in answers] == [b"451", b"451"]
+    monkeypatch.undo()
+    await asyncio.to_thread(_send, edge, raw)
+    await edge.until(MESSAGES, 1)
+
+
+async def test_an_envelope_of_bytes_that_are_no_text_stops_nobody(edge: Edge) -> None:
+    def talk() -> bytes:
+        host, port = edge.smtp.split(":")
+        with socket.create_connection((host, int(port)), timeout=10) as connection:
+            connection.sendall(
+                b"EHLO mx\r\nMAIL FROM:<s\xff\0@example.com>\r\nRCPT TO:<help@shop.example>\r\nDATA\r\n"
+                b"Subject: x\r\n\r\nhello\r\n.\r\nQUIT\r\n"
+            )
+            return b"".join(iter(lambda: connection.recv(4096), b""))
+
+    said = await asyncio.to_thread(talk)
+    assert b"250-PIPELINING" in said
+    assert b"250 2.0.0 Kept" in said
+    await edge.until(MESSAGES, 1)

@@ -60,6 +60,7 @@ service imap-login {{
 service anvil {{
   chroot =
 }}
+{more}
 """
 
 
@@ -72,6 +73,7 @@ class Dovecot:
     tls_port: int
     certificate: Path | None = None
     capability: str = ""
+    more: str = ""
     process: subprocess.Popen[bytes] | None = field(default=None, init=False)
 
     def start(self) -> None:
@@ -146,14 +148,18 @@ class Dovecot:
             capability=self.capability,
             ssl="yes" if certificate else "no",
             certificate=f"ssl_cert = <{certificate}\nssl_key = <{certificate}" if certificate else "",
+            more=self.more.format(folder=self.folder),
         )
 
 
 @contextmanager
-def running(*, certificate: Path | None = None, capability: str = "") -> Generator[Dovecot]:
-    """Started, with an empty INBOX; a test that needs it does not run where it is not installed."""
+def running(*, certificate: Path | None = None, capability: str = "", more: str = "") -> Generator[Dovecot]:
+    """Started, with an empty INBOX; a test that needs it does not run where it is not installed.
+
+    `more` is more of its configuration, with `{folder}` for its own.
+    """
     folder = Path(tempfile.mkdtemp(prefix="tamas-dovecot-"))
-    server = Dovecot(folder, free_port(), free_port(), certificate, capability)
+    server = Dovecot(folder, free_port(), free_port(), certificate, capability, more)
     try:
         folder.chmod(0o755)
         (folder / "users").write_text(f"{USER}:{{PLAIN}}{PASSWORD}\n")
