@@ -28,6 +28,7 @@ from services.ingress.imap.pollers import Pollers
 from services.ingress.intake import Intake
 from services.ingress.mail import MailDoor, listen
 from services.ingress.parser import Parser
+from services.ingress.pending import Pending
 from services.ingress.proxy import Behind
 from services.ingress.requests import RequestLog
 from services.ingress.spool import Spool
@@ -52,10 +53,12 @@ _LOG: Final = structlog.get_logger()
 
 
 @contextlib.asynccontextmanager
-async def _floor(settings: Settings, role: str) -> AsyncGenerator[tuple[Any, Ring, Directory]]:
+async def _floor(settings: Settings, role: str, options: str = "") -> AsyncGenerator[tuple[Any, Ring, Directory]]:
     """What both kinds of process stand on: a pool to the record, keys, and the directory of inboxes."""
     vault = Vault(settings.secrets())
-    record = database.pool(settings.record_url, size=4, role=role, name=role, patience_seconds=_PATIENCE_SECONDS)
+    record = database.pool(
+        settings.record_url, size=4, role=role, options=options, name=role, patience_seconds=_PATIENCE_SECONDS
+    )
     keys = database.pool(settings.keys_url, size=4, name=f"{role}-keys", patience_seconds=_PATIENCE_SECONDS)
     await record.open()
     await keys.open()
@@ -133,8 +136,9 @@ async def run(settings: Settings, stop: asyncio.Event, ready: Callable[[dict[str
 
 async def run_parser(settings: Settings, stop: asyncio.Event, ready: Callable[[dict[str, str]], None]) -> None:
     """Make facts of what was taken raw, until `stop`."""
-    async with _floor(settings, "tamas_parser") as (record, ring, directory):
-        parser = Parser(record, settings.record_url, ring, BlobStore(settings.blob_url), directory)
+    # Claims need not outlive a crash of PostgreSQL. Facts have a writer of their own, which waits for the disk.
+    async with _floor(settings, "tamas_parser", "-c synchronous_commit=off") as (record, ring, directory):
+        parser = Parser(Pending(record), settings.record_url, ring, BlobStore(settings.blob_url), directory)
         await parser.run(stop, lambda: ready({}))
 
 

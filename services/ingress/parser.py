@@ -1,26 +1,31 @@
-"""Parser workers: make facts of what was taken raw (mail, long bodies), by the path that a re-parse uses."""
+"""Parser workers: make facts of what was taken raw (mail, long bodies), by the path that a re-parse uses.
+
+What is read within a few milliseconds is stored by one commit. Never is one request read while another is being stored:
+the record's lock would be held for as long.
+"""
 
 import asyncio
 import signal
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from types import FrameType
 from typing import Final
-from uuid import UUID, uuid5
+from uuid import UUID
 
 import psycopg
 import structlog
-from psycopg_pool import AsyncConnectionPool
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from channels.contract import Heard, InboundRequest
+from channels.contract import Blob, Heard, InboundRequest
 from channels.errors import Malformed
 from services.blobs import BlobStore
+from services.ingress.pending import Job, Pending
 from services.ingress.spans import traced_one
-from services.keys.ring import Ring
+from services.keys.ring import Ring, Subject
 from services.keys.vault import Unsealable
 from services.metrics.catalogue import SECONDS
 from services.metrics.meters import Histogram, Labels, watch
@@ -29,40 +34,23 @@ from services.record.facts import addresses, fact_row
 from services.record.raw import opened
 from services.tenancy.directory import Directory, Inbox
 
-_BATCH: Final = 20
-_CLAIM_SECONDS: Final = 15
 _TRIES: Final = 3
 _LIMIT_SECONDS: Final = 10.0
+_MOST_BYTES: Final = 4 << 20
+_GROUP_SECONDS: Final = 0.02
 _IDLE_SECONDS: Final = 0.01
 _PAUSE_SECONDS: Final = 0.5
 _LOG: Final = structlog.get_logger("parser")
 
-# A claim runs out, so that what a killed parser held is found again.
-_CLAIM: Final = """
-    UPDATE service.pending SET claimed_until = clock_timestamp() + make_interval(secs => %s)
-    WHERE raw_id IN (SELECT raw_id FROM service.pending WHERE claimed_until < clock_timestamp()
-        ORDER BY raw_id LIMIT %s FOR UPDATE SKIP LOCKED)
-    RETURNING raw_id, day, tenant, inbox_id, claimed_until"""
-# Of a batch some wait long: each claim is renewed as its turn comes, and only then is it a try.
-_BEGIN: Final = """
-    UPDATE service.pending SET claimed_until = clock_timestamp() + make_interval(secs => %s), tries = tries + %s
-    WHERE raw_id = %s AND claimed_until = %s RETURNING tries, claimed_until"""
-_RAW: Final = "SELECT raw_id, sealed FROM record.raw WHERE raw_id = ANY(%s) AND day = ANY(%s)"
-_PARK: Final = """
-    WITH done AS (DELETE FROM service.pending WHERE raw_id = %(raw_id)s)
-    INSERT INTO service.parked (parked_id, tenant, inbox_id, raw_id, day, stage, reason, parked_at)
-    VALUES (%(parked_id)s, %(tenant)s, %(inbox_id)s, %(raw_id)s, %(day)s, 'parser', %(reason)s, clock_timestamp())
-    ON CONFLICT (parked_id) DO UPDATE SET state = 'parked', reason = excluded.reason, parked_at = excluded.parked_at"""
 
+@dataclass(slots=True, eq=False)
+class _Read:
+    """A request that was read and is not stored yet."""
 
-@dataclass(slots=True)
-class _Job:
-    raw_id: UUID
-    day: date
-    tenant: str
-    inbox_id: UUID
-    claimed_until: datetime
-    tries: int = 0
+    job: Job
+    rows: list[FactRow]
+    blobs: Sequence[tuple[Subject, Sequence[Blob]]]
+    size: int
 
 
 class _Unreadable(Exception):
@@ -76,9 +64,9 @@ class _TooSlow(Exception):
 class Parser:
     """Takes pending requests, a few at a time. Any number of workers may run."""
 
-    def __init__(self, pool: AsyncConnectionPool, url: str, ring: Ring, blobs: BlobStore, directory: Directory) -> None:
-        """`pool` is to RECORD_URL as its owner: a parser deletes what is no longer pending."""
-        self._pool: Final = pool
+    def __init__(self, pending: Pending, url: str, ring: Ring, blobs: BlobStore, directory: Directory) -> None:
+        """`url` is RECORD_URL, for the facts' own writer."""
+        self._pending: Final = pending
         self._url: Final = url
         self._ring: Final = ring
         self._blobs: Final = blobs
@@ -86,42 +74,74 @@ class Parser:
         self._appender: Appender | None = None
         self._results: Final[Counter[Labels]] = Counter()
         self._seconds: Final[dict[Labels, Histogram]] = {}
+        self._waiting: Final[deque[Job]] = deque()
+        self._days: Final[dict[tuple[str, date], AESGCM]] = {}
+        self._group: list[_Read] = []
+        self._group_began = 0.0
 
     async def run(self, stop: asyncio.Event, ready: Callable[[], None]) -> None:
         """Work until `stop`; waits while the database is away."""
         watch("tamas_parser_requests", lambda: self._results)
         watch("tamas_parser_seconds", lambda: self._seconds)
         ready()
-        waiting: deque[_Job] = deque()
+        try:
+            while not stop.is_set():
+                try:
+                    await self._work(stop)
+                    await asyncio.sleep(_IDLE_SECONDS)
+                except (psycopg.OperationalError, OSError) as error:
+                    _LOG.warning("the record is away", error=type(error).__name__)
+                    await self._take_back()
+                    await asyncio.sleep(_PAUSE_SECONDS)
+        finally:
+            await self._take_back()
+
+    async def _work(self, stop: asyncio.Event) -> None:
+        """Everything that waits."""
         while not stop.is_set():
-            try:
-                waiting.extend(() if waiting else await self._claim())
-                if waiting:
-                    # Taken off once it is done: what the database's absence interrupts is tried again at once.
-                    await self._work(waiting[0])
-                    waiting.popleft()
-                await asyncio.sleep(0 if waiting else _IDLE_SECONDS)
-            except (psycopg.OperationalError, OSError) as error:
-                _LOG.warning("the record is away", error=type(error).__name__)
-                await self._drop_writer()
-                await asyncio.sleep(_PAUSE_SECONDS)
+            if not self._waiting:
+                # A key of a day is kept for a batch, not for longer than the day's requests.
+                self._days.clear()
+                self._waiting.extend(await self._pending.claim())
+            if not self._waiting:
+                break
+            await self._next(self._waiting[0])
+        await self._save(self._group)
+
+    async def _next(self, job: Job) -> None:
+        """Read it. What may have ended a parser is read and stored alone, so that no other counts as guilty with it."""
+        if job.is_suspect:
+            await self._save(self._group)
+        if not self._group:
+            self._group_began = time.monotonic()
+        one = await self._read(job)
+        # Taken off once it is done: what the database's absence interrupts is tried again at once.
+        self._waiting.popleft()
+        if one is not None:
+            self._group.append(one)
+        if job.is_suspect or self._is_full():
+            await self._save(self._group)
+
+    def _is_full(self) -> bool:
+        return (
+            time.monotonic() - self._group_began > _GROUP_SECONDS or sum(one.size for one in self._group) > _MOST_BYTES
+        )
+
+    async def _take_back(self) -> None:
+        """What was read and could not be stored waits again, before the others."""
+        self._waiting.extendleft(one.job for one in reversed(self._group))
+        self._group = []
         await self._drop_writer()
 
-    async def _claim(self) -> list[_Job]:
-        async with self._pool.connection() as connection:
-            cursor = await connection.execute(_CLAIM, (_CLAIM_SECONDS, _BATCH))
-            return sorted((_Job(*row) for row in await cursor.fetchall()), key=lambda job: job.raw_id)
-
-    async def _work(self, job: _Job) -> None:
-        """One request: its facts, or a parked row. A worker that was killed over it gets two more tries."""
-        started = time.monotonic()
-        if not await self._is_ours(job):
-            return
+    async def _read(self, job: Job) -> _Read | None:
+        """Its facts; None when it was parked, or is another worker's. Who was killed over it gets two more tries."""
+        begun = await self._pending.begin(job)
+        if begun is None:
+            return None
         try:
-            request, inbox = await self._request(job), await self._inbox(job)
+            request, inbox = await self._request(job, *begun), await self._inbox(job)
             with traced_one("parser", request.header("traceparent")) as traceparent:
-                heard = self._read(inbox, request)
-                await self._save(job, request, heard, traceparent)
+                return await self._facts(job, request, self._heard(inbox, request), traceparent)
         except (psycopg.OperationalError, OSError):
             raise
         except (_Unreadable, Malformed) as error:
@@ -129,50 +149,29 @@ class Parser:
         except _TooSlow:
             await self._park(job, f"reading it took longer than {_LIMIT_SECONDS:.0f} seconds")
         except Exception as error:
-            # The edge: a fault of ours on one request keeps no other waiting.
-            _LOG.exception("a request could not be read", raw_id=str(job.raw_id))
-            await self._drop_writer()
-            await self._park(job, f"a fault of ours while reading it: {type(error).__name__}")
-        else:
-            self._count(job, "read")
-            _LOG.debug("read", raw_id=str(job.raw_id), seconds=round(time.monotonic() - started, 4))
+            await self._fault(job, error)
+        return None
 
-    async def _is_ours(self, job: _Job) -> bool:
-        """Renew the claim; False when it ran out and another worker has the request."""
-        async with self._pool.connection() as connection:
-            # A try that the database's absence cut short says nothing about the request.
-            again = 0 if job.tries else 1
-            cursor = await connection.execute(_BEGIN, (_CLAIM_SECONDS, again, job.raw_id, job.claimed_until))
-            row = await cursor.fetchone()
-        if row is None:
-            return False
-        job.tries, job.claimed_until = row
-        return True
-
-    async def _inbox(self, job: _Job) -> Inbox:
+    async def _inbox(self, job: Job) -> Inbox:
         inbox = await self._directory.lookup_id(job.inbox_id)
         if inbox is None:
             raise _Unreadable("its inbox does not work: see `tamas inbox check`")
         return inbox
 
-    async def _request(self, job: _Job) -> InboundRequest:
+    async def _request(self, job: Job, sealed: bytes | None) -> InboundRequest:
         if job.tries > _TRIES:
             raise _Unreadable(f"reading it ended {_TRIES} parser workers")
-        async with self._pool.connection() as connection:
-            cursor = await connection.execute(_RAW, ([job.raw_id], [job.day]))
-            row = await cursor.fetchone()
-        cipher = await self._ring.existing_day(job.tenant, job.day)
-        if row is None or cipher is None:
+        cipher = self._days.get((job.tenant, job.day)) or await self._ring.existing_day(job.tenant, job.day)
+        if sealed is None or cipher is None:
             raise _Unreadable("the request itself is gone, with its day")
+        self._days[job.tenant, job.day] = cipher
         try:
-            return opened(row[1], job.raw_id, cipher)
+            return opened(sealed, job.raw_id, cipher)
         except Unsealable as error:
             raise _Unreadable(str(error)) from error
 
-    async def _save(self, job: _Job, request: InboundRequest, heard: list[Heard], traceparent: str | None) -> None:
+    async def _facts(self, job: Job, request: InboundRequest, heard: Sequence[Heard], traceparent: str | None) -> _Read:
         subjects = await self._ring.subjects(addresses(job.tenant, heard))
-        for one in heard:
-            await self._blobs.put(job.tenant, subjects[job.tenant, one.address], one.blobs)
         rows = [
             fact_row(
                 one,
@@ -185,32 +184,53 @@ class Parser:
             )
             for one in heard
         ]
-        await self._commit(job, rows)
+        blobs = [(subjects[job.tenant, one.address], one.blobs) for one in heard]
+        return _Read(job, rows, blobs, sum(len(blob.content) for _, some in blobs for blob in some))
 
-    async def _commit(self, job: _Job, rows: list[FactRow]) -> None:
+    async def _save(self, group: Sequence[_Read]) -> None:
+        if not group:
+            return
+        try:
+            await asyncio.gather(*(self._blobs.put(one.job.tenant, *pair) for one in group for pair in one.blobs))
+            await self._commit(group)
+        except (psycopg.OperationalError, OSError):
+            raise
+        except Exception as error:
+            await self._drop_writer()
+            if len(group) > 1:
+                for one in group:
+                    await self._save([one])
+                return
+            await self._fault(group[0].job, error)
+        else:
+            for one in group:
+                self._count(one.job, "read")
+                _LOG.debug("read", raw_id=str(one.job.raw_id))
+        self._group = [one for one in self._group if one not in group]
+
+    async def _commit(self, group: Sequence[_Read]) -> None:
         appender = self._appender
         if appender is None:
             appender = self._appender = await Appender.open(self._url, role="tamas_parser")
-        new = await appender.new_of([(row.event_id, 1, row.tenant, job.raw_id) for row in rows])
-        await appender.commit([row for row in rows if (row.event_id, 1) in new], done=[job.raw_id])
+        # Of the same mail twice in a group the first is kept.
+        first: dict[UUID, tuple[Job, FactRow]] = {}
+        for job, row in ((one.job, row) for one in group for row in one.rows):
+            first.setdefault(row.event_id, (job, row))
+        new = await appender.new_of([(event_id, 1, job.tenant, job.raw_id) for event_id, (job, _) in first.items()])
+        rows = [row for event_id, (_, row) in first.items() if (event_id, 1) in new]
+        await appender.commit(rows, done=[one.job.raw_id for one in group])
 
-    async def _park(self, job: _Job, reason: str) -> None:
-        async with self._pool.connection() as connection:
-            await connection.execute(
-                _PARK,
-                {
-                    "parked_id": uuid5(job.raw_id, "parser"),
-                    "tenant": job.tenant,
-                    "inbox_id": job.inbox_id,
-                    "raw_id": job.raw_id,
-                    "day": job.day,
-                    "reason": reason.replace("\0", ""),
-                },
-            )
+    async def _fault(self, job: Job, error: Exception) -> None:
+        """The edge: a fault of ours on one request keeps no other waiting."""
+        _LOG.error("a request could not be read", raw_id=str(job.raw_id), exc_info=error)
+        await self._park(job, f"a fault of ours while reading it: {type(error).__name__}")
+
+    async def _park(self, job: Job, reason: str) -> None:
+        await self._pending.park(job, reason)
         self._count(job, "parked")
         _LOG.warning("request parked", raw_id=str(job.raw_id))
 
-    def _read(self, inbox: Inbox, request: InboundRequest) -> list[Heard]:
+    def _heard(self, inbox: Inbox, request: InboundRequest) -> list[Heard]:
         began = time.monotonic()
         try:
             with _within(_LIMIT_SECONDS):
@@ -219,7 +239,7 @@ class Parser:
             seconds = self._seconds.setdefault((inbox.channel,), Histogram(SECONDS))
             seconds.observe(time.monotonic() - began)
 
-    def _count(self, job: _Job, result: str) -> None:
+    def _count(self, job: Job, result: str) -> None:
         inbox = self._directory.by_id(job.inbox_id)
         self._results[job.tenant, "" if inbox is None else inbox.channel, str(job.inbox_id), result] += 1
 

@@ -14,11 +14,15 @@ import structlog
 
 from tests.bench import figures
 from tests.bench.bounds import bounds
+from tests.bench.calls import calls
 from tests.bench.figures import Figure
 from tests.bench.intake import latency, throughput
+from tests.bench.mails import mails
 from tests.bench.memory import memory
+from tests.bench.mix import mix
 from tests.bench.monitoring import monitoring
 from tests.bench.projector import projector
+from tests.bench.sockets import sockets
 from tests.bench.spool import spool
 from tests.bench.stand import Servers, servers
 from tests.bench.visible import visible
@@ -26,6 +30,10 @@ from tests.bench.visible import visible
 PARTS: dict[str, Callable[[Servers], list[Figure]]] = {
     "throughput": throughput,
     "latency": latency,
+    "mix": mix,
+    "calls": calls,
+    "sockets": sockets,
+    "mails": mails,
     "visible": visible,
     "projector": projector,
     "memory": memory,

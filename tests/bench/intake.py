@@ -13,7 +13,7 @@ _ROUNDS = 5
 _SECONDS = 3.0
 _MOST_A_SECOND = 16_000
 _RATE = 2_000
-_PEERS = {
+PEERS = {
     "kafka_first as written": ("(a) FastAPI + FastStream, as written", "≥ 3"),
     "kafka_first tuned": ("(a) tuned", "≥ 2.2"),
     "postgres_first as written": ("(b) FastAPI + psycopg, as written", "≥ 3"),
@@ -24,7 +24,7 @@ _PEERS = {
 def throughput(found: Servers) -> list[Figure]:
     """Closed loop over 128 connections, each a server process; CPU with PostgreSQL's counted."""
     rates, costs = defaultdict[str, list[float]](list), defaultdict[str, list[float]](list)
-    with _targets(found) as targets:
+    with targets_of(found) as targets:
         for number in range(_ROUNDS + 1):
             for target in targets:
                 load = Load(Spec(target.url, target.path, _SECONDS, int(_SECONDS * _MOST_A_SECOND)))
@@ -35,10 +35,10 @@ def throughput(found: Servers) -> list[Figure]:
                     costs[target.name].append((_cpu(found, target) - before) / outcome.accepted * 1e6)
     figures = [
         paired("accepted requests, 128 connections", rates["ours"], rates[name], "/s", told, goal)
-        for name, (told, goal) in _PEERS.items()
+        for name, (told, goal) in PEERS.items()
     ]
     for name, goal in (("postgres_first as written", "≤ 0.4"), ("postgres_first tuned", None)):
-        told = _PEERS[name][0]
+        told = PEERS[name][0]
         figures.append(paired("CPU an interaction, with PostgreSQL's", costs["ours"], costs[name], "µs", told, goal))
     return figures
 
@@ -46,7 +46,7 @@ def throughput(found: Servers) -> list[Figure]:
 def latency(found: Servers) -> list[Figure]:
     """Open loop: 2,000 a second in bursts of 20, from the intended start."""
     outcomes = defaultdict[str, list[Outcome]](list)
-    with _targets(found) as targets:
+    with targets_of(found) as targets:
         for number in range(_ROUNDS + 1):
             for target in targets:
                 load = Load(Spec(target.url, target.path, _SECONDS, int(_SECONDS * _RATE) + 20, rate=_RATE))
@@ -59,9 +59,9 @@ def latency(found: Servers) -> list[Figure]:
         *(
             paired(f"latency at {_RATE}/s in bursts of 20, p99", p99["ours"], p99[name], "ms", told, goal)
             for name, (told, goal) in {
-                "postgres_first as written": (_PEERS["postgres_first as written"][0], "≤ 1"),
+                "postgres_first as written": (PEERS["postgres_first as written"][0], "≤ 1"),
                 "postgres_first tuned": ("(b) tuned", "≤ 1"),
-                "kafka_first as written": (_PEERS["kafka_first as written"][0], None),
+                "kafka_first as written": (PEERS["kafka_first as written"][0], None),
                 "kafka_first tuned": ("(a) tuned", None),
             }.items()
         ),
@@ -69,7 +69,7 @@ def latency(found: Servers) -> list[Figure]:
 
 
 @contextmanager
-def _targets(found: Servers) -> Generator[list[Target]]:
+def targets_of(found: Servers) -> Generator[list[Target]]:
     with ExitStack() as stack:
         yield [
             stack.enter_context(ours(found)),

@@ -7,7 +7,7 @@ import httpx
 import psycopg
 from psycopg import sql
 
-from tests.bench.figures import Figure, paired, single
+from tests.bench.figures import Figure, paired
 from tests.bench.load import Load, Spec
 from tests.bench.stand import Servers, Target, ours
 
@@ -36,7 +36,7 @@ def spool(found: Servers) -> list[Figure]:
                 drained.append(waiting / (time.monotonic() - began))
     return [
         paired("accepted into the spool, 128 connections", away, there, "/s", "into the record"),
-        single("drained from the spool, paced", drained, "/s"),
+        paired("drained from the spool, paced", drained, there, "/s", "intake into the record"),
     ]
 
 

@@ -30,6 +30,22 @@ from services.tenancy.tenant import RegisterTenant
 from tests.bench.traffic import RECIPIENT, TOKEN
 
 TENANT = "bench"
+MAILBOX = "help@bench.example"
+_DESK = "dial:sip:desk@pbx.example"
+_INBOXES = {
+    "sms/twilio": NewInbox("sms/twilio", "Bench", RECIPIENT, {}, {"auth_token": TOKEN}),
+    "voice/twilio": NewInbox("voice/twilio", "Calls", RECIPIENT, {"answer": _DESK}, {"auth_token": TOKEN}),
+    "forms/web": NewInbox("forms/web", "Form", "form", {}, {}),
+    "chat/widget": NewInbox("chat/widget", "Chat", "", {}, {}),
+    "email/smtp": NewInbox("email/smtp", "Mail", MAILBOX, {}, {}),
+}
+_PATHS = {
+    "sms/twilio": "/hooks/sms/twilio",
+    "voice/twilio": "/hooks/voice/twilio",
+    "forms/web": "/forms",
+    "chat/widget": "/chat",
+    "email/smtp": "",
+}
 
 
 @dataclass(frozen=True)
@@ -41,6 +57,10 @@ class Target:
     path: str
     pid: int
     database: str = ""
+    beside: tuple[str, ...] = ()
+    """Paths of the other doors for posts: calls, and a form."""
+    chat: str = ""
+    smtp: str = ""
 
 
 @dataclass(frozen=True)
@@ -106,11 +126,15 @@ def environment(settings: Settings) -> dict[str, str]:
 
 def add_inbox(settings: Settings) -> str:
     """A tenant with a Twilio inbox; returns the path of its hook."""
-    new = NewInbox("sms/twilio", "Bench", RECIPIENT, {}, {"auth_token": TOKEN})
+    return add_doors(settings, "sms/twilio")["sms/twilio"]
+
+
+def add_doors(settings: Settings, *channels: str) -> dict[str, str]:
+    """A tenant with an inbox of each of these channels; returns their paths (a mailbox has none)."""
     with Tenancy(settings) as tenancy:
         tenancy.add_tenant(RegisterTenant(TENANT, "Bench", "IR", "Asia/Tehran", "fa", "persian"))
-        view = tenancy.add_inbox(TENANT, new)
-    return f"/hooks/sms/twilio/{view.key}"
+        views = {name: tenancy.add_inbox(TENANT, _INBOXES[name]) for name in channels}
+    return {name: f"{_PATHS[name]}/{view.key}" for name, view in views.items()}
 
 
 @contextmanager
@@ -144,12 +168,23 @@ def whole(settings: Settings) -> Generator[dict[str, int]]:
 
 @contextmanager
 def ours(found: Servers) -> Generator[Target]:
-    """Our ingress alone: what it accepts is durable, sealed and de-duplicated."""
+    """Our ingress alone: what it accepts is durable, sealed and de-duplicated. Every door is open."""
     settings = found.settings()
-    path = add_inbox(settings)
+    paths = add_doors(settings, *_INBOXES)
     with running(settings, "ingress") as worker:
         assert worker.process is not None
-        yield Target("ours", worker.addresses["http"], path, worker.process.pid, settings.topic_prefix.rstrip("."))
+        url, database = worker.addresses["http"], settings.topic_prefix.rstrip(".")
+        beside = (paths["voice/twilio"], paths["forms/web"])
+        yield Target(
+            "ours",
+            url,
+            paths["sms/twilio"],
+            worker.process.pid,
+            database,
+            beside,
+            paths["chat/widget"],
+            worker.addresses["smtp"],
+        )
 
 
 @contextmanager
@@ -167,7 +202,7 @@ def peer(found: Servers, kind: str, *, tuned: bool) -> Generator[Target]:
     process = subprocess.Popen(command, env={**os.environ, **given}, stderr=subprocess.DEVNULL)
     try:
         _wait_for(port, process)
-        yield Target(name, url, "/sms", process.pid)
+        yield Target(name, url, "/sms", process.pid, beside=("/voice", "/form"))
     finally:
         process.terminate()
         process.wait()

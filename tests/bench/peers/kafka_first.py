@@ -11,7 +11,7 @@ from typing import Annotated
 from fastapi import Depends, FastAPI, Form, Request, Response
 from faststream.kafka import KafkaBroker
 
-from tests.bench.peers.message import InboundSms, Signed, freeze, signed_message
+from tests.bench.peers.message import InboundSms, Kept, Signed, add_calls_and_form, freeze, signed_message
 
 
 def app() -> FastAPI:
@@ -30,6 +30,10 @@ def app() -> FastAPI:
         await broker.publish(message, topic, key=message.sender.encode())
         return Response("<Response/>", media_type="text/xml")
 
+    async def keep(one: Kept) -> None:
+        await broker.publish(one, topic, key=one.sender.encode())
+
+    add_calls_and_form(api, keep, tuned=False)
     return api
 
 
@@ -51,4 +55,8 @@ def tuned() -> FastAPI:
         await broker.publish(message.model_dump_json().encode(), topic, key=message.sender.encode())
         return Response("<Response/>", media_type="text/xml")
 
+    async def keep(one: Kept) -> None:
+        await broker.publish(one.model_dump_json().encode(), topic, key=one.sender.encode())
+
+    add_calls_and_form(api, keep, tuned=True)
     return api

@@ -13,7 +13,7 @@ from psycopg import AsyncConnection
 from psycopg.types.json import Jsonb
 from psycopg_pool import AsyncConnectionPool
 
-from tests.bench.peers.message import InboundSms, Signed, freeze, signed_message
+from tests.bench.peers.message import InboundSms, Kept, Signed, add_calls_and_form, freeze, signed_message
 
 _Pool = AsyncConnectionPool[AsyncConnection]
 _TUNED_CONNECTIONS = 16
@@ -48,6 +48,11 @@ def app() -> FastAPI:
             await connection.execute(_INSERT, _row(message))
         return Response("<Response/>", media_type="text/xml")
 
+    async def keep(one: Kept) -> None:
+        async with pool.connection() as connection:
+            await connection.execute(_INSERT, _row(one))
+
+    add_calls_and_form(api, keep, tuned=False)
     return api
 
 
@@ -72,6 +77,11 @@ def tuned() -> FastAPI:
             await connection.execute(_INSERT, row)
         return Response("<Response/>", media_type="text/xml")
 
+    async def keep(one: Kept) -> None:
+        async with pool.connection() as connection:
+            await connection.execute(_INSERT, _row(one))
+
+    add_calls_and_form(api, keep, tuned=True)
     return api
 
 
@@ -80,5 +90,5 @@ async def _create(pool: _Pool) -> None:
         await connection.execute(_TABLE)
 
 
-def _row(message: InboundSms) -> tuple[object, ...]:
+def _row(message: Kept) -> tuple[object, ...]:
     return message.message_sid, message.sender, message.recipient, message.body, Jsonb(message.model_dump())
