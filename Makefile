@@ -11,6 +11,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 DEPLOY_TOOLS := build/deploy-tools
 SECONDS ?= 60
+CONTACTS ?= 2000
 
 ifndef TAMAS_CORPORA
 ifneq ($(wildcard ../shared/corpora),)
@@ -18,7 +19,7 @@ export TAMAS_CORPORA := $(abspath ../shared/corpora)
 endif
 endif
 
-.PHONY: help demo test check bench corpora fuzz constraints third-party deploy-tools
+.PHONY: help demo test check bench corpora fuzz chaos constraints third-party deploy-tools
 
 help:
 	@grep -E '^## ' $(MAKEFILE_LIST) | sed 's/^## //'
@@ -50,6 +51,10 @@ corpora: $(STAMP)
 ## make fuzz        PARSER=kind/provider SECONDS=60: feed broken requests to a parser
 fuzz: $(STAMP)
 	@$(BIN)/python -m tests.fuzz "$(PARSER)" "$(SECONDS)"
+
+## make chaos       CONTACTS=2000 SEED= BROKERS=3: all five kinds come in while everything is killed and frozen
+chaos: $(STAMP)
+	@$(BIN)/python -m tests.chaos --contacts "$(CONTACTS)" $(if $(SEED),--seed "$(SEED)") $(if $(BROKERS),--brokers "$(BROKERS)")
 
 ## make constraints take the newest pins that pyproject.toml allows (needs uv)
 constraints:

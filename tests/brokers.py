@@ -5,11 +5,12 @@ And a broker with settings that the embedded one never has.
 
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
 
+import psutil
 import pytest
 
 from services.embedded import kafka
@@ -53,6 +54,12 @@ class Brokers:
 
     def kill(self, node_id: int) -> None:
         os.kill(self._running[node_id].pid, signal.SIGKILL)
+
+    def freeze(self, node_id: int) -> Callable[[], None]:
+        """SIGSTOP; gives what lets it go on."""
+        process = psutil.Process(self._running[node_id].pid)
+        process.suspend()
+        return process.resume
 
     def start_again(self, node_id: int) -> None:
         """Returns at once: see `is_back`."""

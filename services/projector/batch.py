@@ -23,7 +23,7 @@ class UnknownPartition(Misconfigured):
 
 
 class Gap(Exception):
-    """A topic does not hold what comes between our position and this record: read it from the record."""
+    """What comes between our position and these entries is not among them: read it from the record."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from schemas.event import Event
 from services.log_reader import Entry
 from services.metrics.catalogue import SECONDS
 from services.metrics.meters import Histogram
-from services.projector.batch import Batch, Parked, decode, held_subjects, park
+from services.projector.batch import Batch, Gap, Parked, decode, held_subjects, park
 from services.projector.poison import Guard, Source, Tally
 from services.projector.positions import At, Moved, Place, load, move
 from services.tracing.setting import CURRENT
@@ -82,12 +82,15 @@ class Fold:
         been read to its end, so that what is missing before them is nowhere.
 
         Raises:
-            Gap: they don't follow what is in.
+            Gap: they don't follow what is in, or no longer: a crash of PostgreSQL took back commits that were not
+                synced yet.
             TooMuchPoison, Superseded: this process has to stop.
             Broken: see `parks_bugs`.
         """
-        back_off = _BACK_OFF_SECONDS[0]
+        back_off, known = _BACK_OFF_SECONDS[0], dict(self.at)
         while not self._stop.is_set():
+            if any(self.at[place].position < at.position for place, at in known.items()):
+                raise Gap
             try:
                 batch = Batch(entries, upto).fresh(self.at, gaps=gaps)
                 if batch.entries or batch.moves(self.at):

@@ -19,6 +19,7 @@ from services.keys.ring import Ring
 from services.keys.vault import Vault
 from services.log_reader import Recorded
 from services.projector import generations
+from services.projector.batch import Gap
 from services.projector.fold import Fold
 from services.projector.generations import Generation
 from services.projector.positions import At, Place, ensure, load
@@ -206,7 +207,12 @@ class Filling:
                     reading = asyncio.ensure_future(self._page(rows[-1].position))
                 within = [row for row in rows if row.position <= end]
                 upto = rows[-1].position if len(within) == len(rows) and rows else end
-                await fold.fold([Recorded(row, self._settings.topic_partitions) for row in within], upto)
+                try:
+                    await fold.fold([Recorded(row, self._settings.topic_partitions) for row in within], upto)
+                except Gap:
+                    await asyncio.gather(reading, return_exceptions=True)
+                    reading = asyncio.ensure_future(self._page(fold.lowest))
+                    continue
                 self._events += len(within)
                 self._progress(fold.lowest, end)
         finally:

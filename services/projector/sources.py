@@ -151,7 +151,11 @@ class Sources:
     async def _read_page(self, head: int) -> None:
         rows = await self._reader.read(self._fold.lowest, _PAGE, topics=self._topics)
         entries = [Recorded(row, self._settings.topic_partitions) for row in rows]
-        await self._fold.fold(entries, rows[-1].position if rows else head)
+        try:
+            await self._fold.fold(entries, rows[-1].position if rows else head)
+        except Gap:
+            # They were read behind a position that is no more: the next page begins where the read models are now.
+            _log.info("projector.gap", position=self._fold.lowest)
 
     def _place(self, topic: str, partition: int) -> Place:
         return topic.removeprefix(self._settings.topic_prefix), partition

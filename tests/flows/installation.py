@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -57,6 +57,11 @@ class Installation:
         return "\nready http=" in f"\n{said}" and (self.data / "endpoints.json").exists()
 
     @property
+    def is_running(self) -> bool:
+        """Whether `tamas up` itself is."""
+        return self._process.poll() is None
+
+    @property
     def endpoints(self) -> dict[str, Any]:
         return json.loads((self.data / "endpoints.json").read_bytes())
 
@@ -84,6 +89,15 @@ class Installation:
     def kill(self, role: str) -> None:
         """SIGKILL, and wait until another process has the role."""
         self.replaced(role, self.signal(role, signal.SIGKILL))
+
+    def freeze(self, role: str) -> Callable[[], None]:
+        """SIGSTOP to the whole server; gives what lets it go on where it was."""
+        server = psutil.Process(self.pid(role))
+        # First itself, so that nobody is born meanwhile; those may end whom their clients have left.
+        server.suspend()
+        family = [server, *server.children(recursive=True)]
+        _each(family, psutil.Process.suspend)
+        return lambda: _each(family, psutil.Process.resume)
 
     def replaced(self, role: str, pid: int) -> None:
         eventually(lambda: self.endpoints["pids"].get(role, pid) != pid, f"{role} is started again")
@@ -137,6 +151,12 @@ def running(data: Path, environment: Mapping[str, str]) -> Generator[Installatio
         yield up
     finally:
         up.stop()
+
+
+def _each(family: Sequence[psutil.Process], act: Callable[[psutil.Process], None]) -> None:
+    for process in family:
+        with suppress(psutil.NoSuchProcess):
+            act(process)
 
 
 def _kept() -> dict[str, str]:

@@ -3,10 +3,9 @@
 import signal
 import time
 from collections.abc import Generator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
 import httpx
-import psutil
 import pytest
 
 from services.spool import shelf
@@ -29,20 +28,11 @@ def _spooled(up: Installation) -> int:
 
 @contextmanager
 def _frozen(up: Installation, role: str) -> Generator[None]:
-    """SIGSTOP to the whole server, which goes on where it was at the end."""
-    server = psutil.Process(up.pid(role))
-    # First itself, so that nobody is born meanwhile; those may end whom their clients have left.
-    server.suspend()
-    family = [server, *server.children(recursive=True)]
-    for process in family:
-        with suppress(psutil.NoSuchProcess):
-            process.suspend()
+    go_on = up.freeze(role)
     try:
         yield
     finally:
-        for process in family:
-            with suppress(psutil.NoSuchProcess):
-                process.resume()
+        go_on()
 
 
 def _drained(up: Installation) -> None:

@@ -19,8 +19,9 @@ from services.record.identity import EPOCH_POSITIONS
 from services.record.reader import Row
 from services.settings import Settings
 from tests.flows.clusters import cluster, new_database, on_servers
+from tests.flows.doors.opened import ALL_DOORS, TENANT, Message
 from tests.flows.installation import Installation, eventually, running
-from tests.flows.traffic import ALL_DOORS, TENANT, Message, Traffic, traffic_again, traffic_to, written_by
+from tests.flows.traffic import Traffic, traffic_again, traffic_to, written_by
 from tests.flows.whole import RECEIVED, check_read_models, findings, on_record, record
 from tests.servers import SECRET
 

@@ -19,8 +19,9 @@ from services.keys.vault import Vault
 from services.record.raw import opened
 from services.settings import Settings
 from tests.flows.clusters import dump
+from tests.flows.doors.opened import TENANT
 from tests.flows.installation import Installation
-from tests.flows.traffic import TENANT, Traffic, traffic_to
+from tests.flows.traffic import Traffic, traffic_to
 from tests.flows.whole import check_read_models, check_whole, on_record, record
 
 COUNT = 300

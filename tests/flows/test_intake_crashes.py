@@ -3,9 +3,10 @@
 import os
 import signal
 
+from tests.flows.doors.opened import KEPT, TRY_AGAIN
 from tests.flows.gates import BEFORE_THE_COMMIT, IN_THE_COMMIT, closed, stopped, writers, writers_gone
 from tests.flows.installation import Installation, eventually
-from tests.flows.traffic import KEPT, TRY_AGAIN, Traffic, traffic_to
+from tests.flows.traffic import Traffic, traffic_to
 from tests.flows.whole import check_whole, count, on_record
 
 COUNT = 500

@@ -20,18 +20,9 @@ from services.tenancy.store import NewInbox, Tenancy
 from services.tenancy.tenant import RegisterTenant
 from services.tenancy.tokens import add_token
 from tests.deploy.named import metrics
+from tests.flows.doors.opened import AUTH_TOKEN, MAILBOX, NUMBER, TENANT, Doors, Message
 from tests.flows.installation import Installation, eventually
-from tests.flows.traffic import (
-    AUTH_TOKEN,
-    MAILBOX,
-    NUMBER,
-    TENANT,
-    Doors,
-    Message,
-    Traffic,
-    _sms,
-    traffic_to,
-)
+from tests.flows.traffic import Traffic, _sms, traffic_to
 from tests.servers import _reachable
 
 SILENT: Final = {"tamas_mailbox_gaps"}

@@ -9,8 +9,9 @@ from services.ops.exits import CONFIGURATION
 from services.record.identity import EPOCH_POSITIONS
 from services.tenancy.store import NewInbox, Tenancy
 from tests.flows.clusters import cluster, dump, new_database, on_servers, restore
+from tests.flows.doors.opened import ALL_DOORS, TENANT, Message
 from tests.flows.installation import Installation, running
-from tests.flows.traffic import ALL_DOORS, TENANT, Message, Traffic, traffic_again, traffic_to, written_by
+from tests.flows.traffic import Traffic, traffic_again, traffic_to, written_by
 from tests.flows.whole import check_whole, check_wire_by_id
 
 COUNT = 250

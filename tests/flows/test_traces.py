@@ -12,8 +12,9 @@ from channels.signing import sign_twilio
 from services import topics
 from services.produce import connection
 from services.settings import Settings
+from tests.flows.doors.opened import AUTH_TOKEN, NUMBER, Doors, open_doors
 from tests.flows.installation import Installation, eventually
-from tests.flows.traffic import AUTH_TOKEN, NUMBER, Doors, open_doors, traffic_to
+from tests.flows.traffic import traffic_to
 from tests.flows.whole import check_whole
 from tests.services.tracing.collector import collecting, silent
 

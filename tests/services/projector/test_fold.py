@@ -149,6 +149,24 @@ async def test_positions_never_go_back(settings: Settings) -> None:
         assert fold.at == before
 
 
+@pytest.mark.parametrize("source", ["record", "topic", "topic, filled"])
+async def test_commits_that_a_crash_took_back_are_missed(settings: Settings, source: str) -> None:
+    """Read models don't wait for the disk: after a crash of PostgreSQL they may be where they were a moment before."""
+    async with wire_of(settings) as wire, folds(settings) as (fold,):
+        rows = await rows_of(wire)
+        await fold.fold(recorded(rows[:50]), rows[49].position)
+        back = rows[19].position
+        async with await AsyncConnection.connect(settings.views_url, autocommit=True) as crash:
+            await crash.execute("DELETE FROM counting_g1.applied WHERE position > %s", (back,))
+            await crash.execute("UPDATE views.positions SET position = %s", (back,))
+        entries = recorded(rows[50:]) if source == "record" else came(rows)[50:]
+        with pytest.raises(Gap):
+            await fold.fold(entries, rows[-1].position if source == "record" else None, gaps=source == "topic, filled")
+        assert fold.lowest == back
+        await fold.fold(recorded(rows[20:]), rows[-1].position)
+        assert await once(settings, len(rows))
+
+
 async def test_filling_stops_at_a_bug_and_names_the_position(settings: Settings) -> None:
     async with wire_of(settings) as wire, folds(settings, model=FAILING) as (fold,):
         await wire.record(20)
