@@ -12,6 +12,7 @@ STAMP := .venv/.installed
 DEPLOY_TOOLS := build/deploy-tools
 SECONDS ?= 60
 CONTACTS ?= 2000
+INTERACTIONS ?= 1000000
 
 ifndef TAMAS_CORPORA
 ifneq ($(wildcard ../shared/corpora),)
@@ -19,7 +20,7 @@ export TAMAS_CORPORA := $(abspath ../shared/corpora)
 endif
 endif
 
-.PHONY: help demo test check bench corpora fuzz chaos constraints third-party deploy-tools
+.PHONY: help demo test check bench soak corpora fuzz chaos constraints third-party deploy-tools
 
 help:
 	@grep -E '^## ' $(MAKEFILE_LIST) | sed 's/^## //'
@@ -43,6 +44,10 @@ check: $(STAMP)
 ## make bench       measure against two plain peers; writes build/bench.json
 bench: $(STAMP)
 	@$(BIN)/python -m tests.bench
+
+## make soak        INTERACTIONS=1000000: a day's interactions through one box, and what it grew by; build/soak.json
+soak: $(STAMP)
+	@$(BIN)/python -m tests.soak "$(INTERACTIONS)"
 
 ## make corpora     score the parsers on TAMAS_CORPORA; writes build/corpora.json
 corpora: $(STAMP)

@@ -37,7 +37,7 @@ class Packer:
         self._partitions: Final = settings.topic_partitions
         self._largest: Final = largest_bytes - _OVERHEAD_BYTES
         self._holds: Final = dict(holds)
-        self._place: Final = lru_cache(65_536)(self._placed)
+        self._place: Final = lru_cache(16_384)(self._placed)
 
     async def pack(self, rows: Sequence[Row], producer: AIOKafkaProducer) -> Batches:
         """Batches of what the partitions do not hold yet; gives way to others every few milliseconds."""
