@@ -53,9 +53,9 @@ soak: $(STAMP)
 corpora: $(STAMP)
 	@$(BIN)/python -m tests.corpora
 
-## make fuzz        PARSER=kind/provider SECONDS=60: feed broken requests to a parser
+## make fuzz        PARSER=kind/provider SECONDS=60 SEED=: feed broken requests to a parser; PARSER=all: to each for SECONDS
 fuzz: $(STAMP)
-	@$(BIN)/python -m tests.fuzz "$(PARSER)" "$(SECONDS)"
+	@$(BIN)/python -m tests.fuzz "$(PARSER)" "$(SECONDS)" $(SEED)
 
 ## make chaos       CONTACTS=2000 SEED= BROKERS=3: all five kinds come in while everything is killed and frozen
 chaos: $(STAMP)

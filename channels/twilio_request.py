@@ -20,6 +20,8 @@ from channels.urlencoded import Pairs, read_pairs
 Params = Mapping[str, str]
 
 _DEFAULT_PORTS: Final = {"https": 443, "http": 80}
+_MOST_CHARS: Final = 32_768
+"""Twilio's texts have at most 1,600. In JSON a character has up to six bytes, so these fit into a fact."""
 
 
 def check_signature(
@@ -67,11 +69,19 @@ def signed_params(request: InboundRequest) -> Pairs:
 
 
 def read_params(request: InboundRequest) -> Params:
-    """The parameters by name; of a repeated one the last.
+    """The parameters by name, without NULs, which no database holds as text; of a repeated one the last.
 
     Raises:
-        Malformed: the body is neither a form nor a JSON object.
+        Malformed: the body is neither a form nor a JSON object, or the values have more than 32,768 characters.
     """
+    params = _written_params(request)
+    length = sum(map(len, params.values()))
+    if length > _MOST_CHARS:
+        raise Malformed(f"The parameters have {length} characters; {_MOST_CHARS} are the most.")
+    return {name: value.replace("\0", "") for name, value in params.items()}
+
+
+def _written_params(request: InboundRequest) -> dict[str, str]:
     if _is_form(request):
         return dict(read_pairs(request.body))
     if not request.body:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, Final
 from urllib.parse import quote
+from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
@@ -110,10 +111,13 @@ class Widget:
         return f"chat:u.{_safe(visitor)}@{_safe(origin.inbox.partition(':')[2])}"
 
     def parse(self, request: InboundRequest) -> list[Heard]:
-        """The messages among the frames."""
-        hello, messages = recorded(request.body)
+        """The messages among the frames, each once: of two with one id the second is the first sent again."""
+        hello, said = recorded(request.body)
+        messages: dict[UUID, Said] = {}
+        for one in said:
+            messages.setdefault(one.message_id, one)
         address = self.address(request.origin, hello)
-        return [_heard(request.origin, address, said, proven=hello.proof is not None) for said in messages]
+        return [_heard(request.origin, address, one, proven=hello.proof is not None) for one in messages.values()]
 
     def _keys(self) -> Iterator[str]:
         for key in (self.config.proof_key, self.config.proof_key_previous):

@@ -124,7 +124,8 @@ def _json(text: str | bytes) -> object:
 
 
 def _is_ours(frame: Mapping[str, Any]) -> bool:
-    return frame.get("t") in {"welcome", "ack", "error"} or (frame.get("t") == "message" and "number" in frame)
+    # A list, not a set: what a script sends may have no hash.
+    return frame.get("t") in ["welcome", "ack", "error"] or (frame.get("t") == "message" and "number" in frame)
 
 
 def _name(frame: Mapping[str, Any], member: str) -> str | None:

@@ -103,13 +103,13 @@ def is_report(mail: Mail) -> bool:
 def _failures(part: Part) -> Iterator[Failure]:
     for fields in islice(_groups(part.content[:_MOST_REPORT_BYTES]), _MOST_RECIPIENTS + 1):
         recipient = fields.text("Final-Recipient") or fields.text("Original-Recipient")
-        action = fields.token("Action")
+        action = next(iter(fields.token("Action").split()), "")
         if recipient is None and not action:
             continue
         status = _CODE.search(fields.text("Status") or fields.text("Diagnostic-Code") or "")
         yield Failure(
             address=_typed(recipient or ""),
-            action=action.split()[0] if action else "failed",
+            action=action or "failed",
             status=status[1] if status else "",
             diagnostic=_typed(fields.text("Diagnostic-Code") or ""),
             remote_server=_typed(fields.text("Remote-MTA") or ""),

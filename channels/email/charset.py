@@ -106,7 +106,9 @@ def decode(data: bytes, declared: str | None = None, *, by_statistics: bool = Tr
         return _guessed(data, by_statistics=by_statistics)
     if codec == "cp1252" and declared is not None and "ascii" in declared.lower() and not data.isascii():
         return _guessed(data, by_statistics=by_statistics)
-    return _as(data, codec, by_statistics=by_statistics)
+    text = _as(data, codec, by_statistics=by_statistics)
+    # Python's UTF-7 is its one charset that lets half a surrogate pair through.
+    return text.encode("utf_16", "surrogatepass").decode("utf_16", "replace") if codec == "utf_7" else text
 
 
 def _as(data: bytes, codec: str, *, by_statistics: bool) -> str:

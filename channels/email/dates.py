@@ -1,7 +1,7 @@
 """The Date header and its relatives (RFC 5322 sections 3.3 and 4.3), and the forms that programs write instead."""
 
 import re
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import MAXYEAR, MINYEAR, UTC, datetime, timedelta, timezone
 from typing import Final
 
 _MOST_CHARS: Final = 1000
@@ -66,12 +66,14 @@ def _moment(match: re.Match[str]) -> datetime | None:
         hour = hour % 12 + (12 if match["half"][0] in "pP" else 0)
     offset = _offset(match["zone"] or match.groupdict().get("zone0") or "")
     try:
-        return datetime(
+        moment = datetime(
             _year(match["year"]), month, int(match["day"]), hour, int(match["minute"]),
             min(int(match["second"] or 0), 59), tzinfo=timezone(timedelta(minutes=offset)) if offset else UTC,
         )  # fmt: skip
     except (ValueError, OverflowError):
         return None
+    # In the first and the last year it may have no name in another zone.
+    return moment if MINYEAR < moment.year < MAXYEAR else None
 
 
 def _month(word: str) -> int | None:

@@ -43,6 +43,7 @@ _UNQUOTED_TAG: Final = re.compile(
 )
 """For what stands behind a quotation mark that nobody closed."""
 
+_LONG_NUMBER: Final = re.compile(r"&#([0-9]{1000,}+);?")
 _ALT: Final = re.compile(r"(?<![\w-])alt\s*+=\s*+(\"[^\"]*+\"|'[^']*+'|[^\s>]++)", re.IGNORECASE)
 _NAMED: Final = re.compile(r"(?<![\w-])(?:class|id)\s*+=\s*+(\"[^\"]*+\"|'[^']*+'|[^\s>]++)", re.IGNORECASE)
 _SPACES: Final = re.compile(r"[ \t\r\n\f\u00a0]+")
@@ -75,9 +76,14 @@ def text_of(html: str, *, marks_quotes: bool = False) -> str:
     Reads the first 2 million characters, in time linear in their number.
     """
     if "<" not in html:
-        return _tidy(_SPACES.sub(" ", entities.unescape(html[:_MOST_CHARS])))
+        return _tidy(_SPACES.sub(" ", _unescaped(html[:_MOST_CHARS])))
     text = _tidy("".join(_Reader(html[:_MOST_CHARS], marks_quotes=marks_quotes).read()))
     return _with_marks(text) if marks_quotes else text
+
+
+def _unescaped(text: str) -> str:
+    """With its character references read. Python refuses to read numbers of more than 4,300 digits (CVE-2020-10735)."""
+    return entities.unescape(_LONG_NUMBER.sub(lambda found: f"&#{found[1].lstrip('0')[:8] or 0};", text))
 
 
 def _with_marks(text: str) -> str:
@@ -145,7 +151,7 @@ class _Reader:
             return
         text = self.html[start:end]
         if "&" in text:
-            text = entities.unescape(text)
+            text = _unescaped(text)
         text = text.replace(_QUOTE_OPENS, "").replace(_QUOTE_CLOSES, "")
         self.out.append(text.replace("\u00a0", " ") if self.preformatted else _SPACES.sub(" ", text))
 
@@ -185,7 +191,7 @@ class _Reader:
     def _open(self, name: str, attributes: str) -> None:
         if name == "img":
             alt = _ALT.search(attributes)
-            self.out.append(entities.unescape(alt[1].strip("\"'")).strip() if alt else "")
+            self.out.append(_unescaped(alt[1].strip("\"'")).strip() if alt else "")
             return
         self.preformatted += name in _PREFORMATTED
         if edge := _EDGES.get(name):

@@ -57,7 +57,7 @@ def read(request: InboundRequest) -> Submission:
 
 
 def _texts(pairs: Pairs) -> dict[str, str]:
-    return {name: clean(value) for name, value in reversed(pairs)}
+    return {_name(name): clean(value) for name, value in reversed(pairs)}
 
 
 def _json(body: bytes) -> dict[str, str]:
@@ -67,7 +67,12 @@ def _json(body: bytes) -> dict[str, str]:
         raise Malformed(f"The body is no JSON: {error.msg} at byte {error.pos}.") from error
     if not isinstance(document, dict):
         raise Malformed("The body is JSON, but no object.")
-    return {name: _json_text(name, value) for name, value in document.items()}  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+    return {_name(name): _json_text(_name(name), value) for name, value in document.items()}  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+
+
+def _name(written: str) -> str:
+    """A field's name as a refusal may quote it: what a person reads of it, and no database is given a NUL."""
+    return written.replace("\0", "\ufffd")
 
 
 def _json_text(name: str, value: object) -> str:
@@ -126,7 +131,7 @@ class _Parts:
         elif options[b"filename"]:  # a browser sends an empty one where no file was chosen
             media_type, _ = parse_options_header(self.headers.get(b"content-type", b"application/octet-stream"))
             file_name = clean(options[b"filename"].decode("utf-8", "replace"))
-            self.files.append(File(file_name, media_type.decode("latin-1"), self.content.getvalue()))
+            self.files.append(File(file_name, clean(media_type.decode("latin-1")), self.content.getvalue()))
 
     def whole(self) -> None:
         self.is_whole = True

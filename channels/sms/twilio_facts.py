@@ -126,7 +126,7 @@ def _content(params: Params, address: str, media: _Media, region: str) -> Conten
         address=address,
         recipient=sender_address(params.get("To", ""), region),
         name=params.get("ProfileName") or None,
-        text=params.get("Body", "").replace("\0", ""),
+        text=params.get("Body", ""),
         in_reply_to=(replied,) if replied else (),
         attachments=tuple(name for _, name in media),
         fields={name: params[name] for name in _FIELDS if params.get(name)},

@@ -82,6 +82,11 @@ def test_several_messages_and_what_we_said_between_them() -> None:
     assert [fact.personal.text for _, fact in found if fact.personal] == ["one", "two"]
 
 
+def test_what_a_script_sends_again_on_one_socket_is_one_message() -> None:
+    found = heard(hello(DRAWN), message("one"), message("two", OTHER_ID), message("one, changed"))
+    assert [fact.personal.text for _, fact in found if fact.personal] == ["one", "two"]
+
+
 @pytest.mark.parametrize(
     ("greeting", "passes"),
     [
@@ -178,7 +183,10 @@ def test_what_is_no_frame(written: str | bytes) -> None:
         frames.read(written)
 
 
-@pytest.mark.parametrize("said", [(), ("x",), (hello(),), (hello(), message()), (message(), hello(DRAWN))])
+@pytest.mark.parametrize(
+    "said",
+    [(), ("x",), (hello(),), (hello(), message()), (message(), hello(DRAWN)), (hello(DRAWN), {"t": []}, {"t": {}})],
+)
 def test_what_is_no_recording(said: tuple[Any, ...]) -> None:
     with pytest.raises(Malformed):
         WIDGET.parse(recording(*said))

@@ -32,6 +32,7 @@ def test_a_mail_says_the_same_by_whichever_way_it_came(request_: InboundRequest)
     [
         ("2026-11-20T13:01:00+03:30", datetime(2026, 11, 20, 9, 31, tzinfo=UTC)),
         ("2026-11-20T13:01:00", None),
+        ("0001-01-01T00:00:00+01:00", None),
         ("yesterday", None),
         (None, None),
     ],

@@ -19,6 +19,7 @@ from channels.email import markup, mime
         ("<br/>a<BR>b<hr>c", "a\nb\nc"),
         ("a <3 b", "a <3 b"),
         ("cut off <a hre", "cut off"),
+        ("a&#" + "9" * 5000 + ";b&#" + "0" * 5000 + "65;<p>c", "a\ufffdbA\n\nc"),
     ],
 )
 def test_html_is_read_as_a_person_reads_it(html: str, text: str) -> None:

@@ -69,6 +69,7 @@ def test_any_pieces_of_mail_are_a_mail_or_malformed(pieces: list[bytes]) -> None
         (None, b"\x1b$X nobody knows this escape", "\x1b$X nobody knows this escape"),
         ("x-sjis", "①日本語".encode("cp932"), "①日本語"),
         ("utf-7", b"Hi +AGEAYg-", "Hi ab"),
+        ("utf-7", b"Hi +2AA-x+2D3eAA-", "Hi \ufffdx😀"),
         ("unknown-8bit", "سفارش".encode(), "سفارش"),
         ("us-ascii", "سفارش".encode(), "سفارش"),
         ("unicode_escape", b"\\u0041", "\\u0041"),
@@ -110,11 +111,21 @@ def test_an_outer_delimiter_ends_the_inner_multipart() -> None:
     assert (mail.text, [(file.name, file.content) for file in mail.attachments]) == ("first", [("a.txt", b"file")])
 
 
+def test_a_boundary_with_half_a_surrogate_pair_is_one_that_nothing_fits() -> None:
+    mail = mime.read(b"Content-Type: multipart/mixed; boundary==?utf-7?Q?+2AA-?=\n\nhi")
+    assert len(mail.parts) == 1
+
+
 def test_html_alone_becomes_text() -> None:
     raw = b"Content-Type: text/html\n\n<head><style>p{}</style></head><p>Hello&nbsp;you<br>there</p><ul><li>one</ul>"
     mail = mime.read(raw)
     assert mail.text == "Hello you\nthere\n\n* one"
     assert mail.plain_text is None
+
+
+@pytest.mark.parametrize("date", ["Mon, 1 Jan 0001 00:00:00 +0100", "Fri, 31 Dec 9999 23:59:59 -2359"])
+def test_a_date_that_has_no_name_in_another_zone_is_none(date: str) -> None:
+    assert mime.read(f"Date: {date}\n\nhi".encode()).date is None
 
 
 def test_a_mail_with_too_many_parts_is_malformed() -> None:

@@ -60,6 +60,13 @@ def test_a_standard_report_is_read_recipient_by_recipient() -> None:
     assert report.failures[0].remote_server == "shop.example"
 
 
+def test_an_action_of_a_blank_alone_is_none() -> None:
+    raw = b"Content-Type: message/delivery-status\n\nFinal-Recipient: rfc822; a@b.example\nAction: \xa0\n"
+    report = bounce.read(mime.read(raw))
+    assert report is not None
+    assert [(failure.address, failure.action) for failure in report.failures] == [("a@b.example", "failed")]
+
+
 def test_a_free_form_bounce_is_read_off_its_text() -> None:
     report = bounce.read(mime.read(QMAIL))
     assert report is not None

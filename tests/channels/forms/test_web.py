@@ -133,6 +133,12 @@ def test_the_language_of_an_answer(posted: str, accepted: str, language: str) ->
     assert FORM.language(request) == language
 
 
+def test_a_refusal_that_quotes_a_name_holds_no_nul() -> None:
+    with pytest.raises(InvalidFields) as refused:
+        FORM.parse(json_post({"message": "hi", "mess\0age": "hi"}))
+    assert [name for name, _ in refused.value.errors] == ["mess\ufffdage"]
+
+
 def test_an_unknown_field_in_json_is_not_lost_silently() -> None:
     with pytest.raises(InvalidFields, match="massage"):
         FORM.parse(json_post({"message": "x", "massage": "y"}))

@@ -75,6 +75,14 @@ def test_media_are_named_with_where_they_are() -> None:
 
 def test_no_database_is_given_a_nul() -> None:
     assert _said(Body="with\0out\0").text == "without"
+    (heard,) = CHANNEL.parse(form({"From": "+98912\x001234567", "MessageSid": "SM\x001", "FromCountry": "I\0R"}))
+    assert (heard.address, heard.source_key) == ("tel:+989121234567", "SM1")
+    assert heard.fact.model_dump()["provider_codes"] == {"country": "IR"}
+
+
+def test_what_fits_into_no_fact_is_malformed() -> None:
+    with pytest.raises(Malformed, match="32768 are the most"):
+        CHANNEL.parse(form(MESSAGE | {"From": "1-(" * 20_000}))
 
 
 def test_what_whatsapp_adds() -> None:

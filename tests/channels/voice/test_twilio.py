@@ -194,6 +194,11 @@ def test_nothing_that_tells_where_a_person_is_stands_in_the_clear_part() -> None
             assert not any(secret in clear for secret in (b"TEHRAN", b"9121234567", SID.encode(), b"api.twilio.com"))
 
 
+def test_no_database_is_given_a_nul() -> None:
+    said = heard(form({"CallSid": "C\0A", "From": "\0" + CALLER, "FromCountry": "\0", "CallStatus": "ring\0ing"}))
+    assert [(one.source_key, one.address) for one in said] == [("CA", ADDRESS), ("CA/ringing", ADDRESS)]
+
+
 def test_a_request_without_a_call_names_the_field() -> None:
     for params in ({}, {"From": CALLER}, {"CallSid": ""}):
         with pytest.raises(Malformed, match="CallSid"):
