@@ -11,17 +11,40 @@ CAPABILITIES: Final[dict[str, Capabilities]] = {
         receipts=frozenset({"sent", "delivered", "read", "failed"}),
         attachments=True,
         starts_conversations=True,
+        reaches=frozenset({"tel"}),
+        encoding="gsm",
     ),
     # A call carries no text of ours; receipts are of messages.
     "voice/twilio": Capabilities(
-        text_limit=0, receipts=frozenset(), attachments=False, starts_conversations=False, connects_calls=True
+        text_limit=0,
+        receipts=frozenset(),
+        attachments=False,
+        starts_conversations=False,
+        connects_calls=True,
+        reaches=frozenset({"tel"}),
     ),
     "email/smtp": Capabilities(
-        text_limit=None, receipts=frozenset({"failed"}), attachments=True, starts_conversations=True
+        text_limit=None,
+        receipts=frozenset({"failed"}),
+        attachments=True,
+        starts_conversations=True,
+        reaches=frozenset({"mailto"}),
+        html=True,
     ),
     "email/imap": Capabilities(
-        text_limit=None, receipts=frozenset({"failed"}), attachments=True, starts_conversations=True
+        text_limit=None,
+        receipts=frozenset({"failed"}),
+        attachments=True,
+        starts_conversations=True,
+        reaches=frozenset({"mailto"}),
+        html=True,
     ),
-    "chat/widget": Capabilities(text_limit=None, receipts=frozenset(), attachments=False, starts_conversations=False),
+    "chat/widget": Capabilities(
+        text_limit=None,
+        receipts=frozenset(),
+        attachments=False,
+        starts_conversations=False,
+        reaches=frozenset({"chat"}),
+    ),
     "forms/web": Capabilities(text_limit=None, receipts=frozenset(), attachments=True, starts_conversations=False),
 }

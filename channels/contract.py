@@ -117,7 +117,11 @@ class AckPolicy:
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """What a channel kind can do, as data. `text_limit` in characters; None = no limit of the provider's."""
+    """What a channel kind can do, as data. `text_limit` in characters; None = no limit of the provider's.
+
+    `reaches`: schemes of the addresses that it can send to; none where it only takes in. `encoding`: `gsm` is counted
+    in short messages. `html`: it shows mark-up.
+    """
 
     text_limit: int | None
     receipts: frozenset[Literal["sent", "delivered", "read", "failed"]]
@@ -125,6 +129,9 @@ class Capabilities:
     starts_conversations: bool
     reply_window_seconds: int | None = None
     connects_calls: bool = False
+    reaches: frozenset[str] = frozenset()
+    encoding: Literal["gsm", "unicode"] = "unicode"
+    html: bool = False
 
 
 def answering(channel: "Channel", request: InboundRequest) -> AckPolicy:

@@ -7,6 +7,8 @@ from pydantic import Field
 
 from schemas.fact import Assurance, Fact, Part
 
+WallTime = Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
+
 
 class Stated(Part):
     """Who stated it, in their own words."""
@@ -39,6 +41,35 @@ class ConsentStated(Fact):
     personal: Stated | None = None
 
 
+class QuietHours(Part):
+    """From `begins` until before `ends` (`22:00`, `08:00`) on the customer's wall clock; over midnight too."""
+
+    begins: WallTime
+    ends: WallTime
+
+
+class Habits(Part):
+    """Whose preferences these are, and what of them says how a person lives. `time_zone` is a name of IANA's."""
+
+    address: str
+    quiet_hours: QuietHours | None = None
+    language: str | None = None
+    time_zone: str | None = None
+
+
+class PreferenceFiled(Fact):
+    """From now on these preferences are on file for an address, in place of all that were; best channel first.
+
+    `source` tells through whom: an agent, another service by the API, or an operator at the command line.
+    """
+
+    type: Literal["preference.filed"] = "preference.filed"
+    version: Literal[1] = 1
+    channels: tuple[str, ...] = ()
+    source: Literal["agent", "api", "command"]
+    personal: Habits | None = None
+
+
 class AddressErased(Fact):
     """The key of this address is destroyed: drop what you hold of it. The stream id is the address_id."""
 
@@ -48,4 +79,6 @@ class AddressErased(Fact):
     epoch: int
 
 
-CustomerFact = Annotated[PreferenceStated | ConsentStated | AddressErased, Field(discriminator="type")]
+CustomerFact = Annotated[
+    PreferenceStated | PreferenceFiled | ConsentStated | AddressErased, Field(discriminator="type")
+]

@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import Field, TypeAdapter, ValidationError
 
 from schemas.call import CallAnswered, CallEnded, CallMissed, CallProgressed, CallRecorded
-from schemas.customer import AddressErased, ConsentStated, PreferenceStated
+from schemas.customer import AddressErased, ConsentStated, PreferenceFiled, PreferenceStated
 from schemas.interaction import FactWithdrawn, InteractionReceived, ReceiptReported
 from schemas.parked import MailboxGapSeen, RequestParked
 from schemas.setting import InboxAdded, InboxChanged, InboxDisabled, InboxKeyRotated, TenantRegistered
@@ -24,6 +24,7 @@ AnyFact = Annotated[
     | CallRecorded
     | FactWithdrawn
     | PreferenceStated
+    | PreferenceFiled
     | ConsentStated
     | AddressErased
     | TenantRegistered

@@ -16,6 +16,7 @@ TOPIC_OF: Final[dict[str, Topic]] = {
     "call.recorded": "interactions",
     "fact.withdrawn": "interactions",
     "preference.stated": "customers",
+    "preference.filed": "customers",
     "consent.stated": "customers",
     "address.erased": "customers",
     "tenant.registered": "settings",

@@ -34,6 +34,7 @@ SUBJECTS: Final[dict[str, Subject]] = {
     "sign": Subject("services.ops.sign", "Sign a recorded request as its provider does."),
     "deliver": Subject("services.ops.deliver", "Send a recorded request or mail to the front door."),
     "timeline": Subject("services.ops.timeline", "What was said with an address."),
+    "prefer": Subject("services.ops.prefer", "How an address likes to be answered."),
     "tail": Subject("services.ops.tail", "Events as they come."),
     "topics": Subject("services.ops.topics", "Our topics on Kafka."),
     "rebuild": Subject("services.ops.rebuild", "Fill a read model anew from the record."),

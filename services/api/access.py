@@ -19,6 +19,8 @@ Action = Literal[
     "read_events",
     "read_parked",
     "retry_parked",
+    "read_preferences",
+    "change_preferences",
 ]
 
 ACCESS: Final[dict[Action, tuple[Role, ...]]] = {
@@ -30,6 +32,8 @@ ACCESS: Final[dict[Action, tuple[Role, ...]]] = {
     "read_events": ("operator", "integrator", "subscriber"),
     "read_parked": ("supervisor", "operator", "integrator"),
     "retry_parked": ("operator",),
+    "read_preferences": ("agent", "supervisor", "operator", "integrator"),
+    "change_preferences": ("agent", "supervisor", "operator", "integrator"),
 }
 
 _BEARER: Final = HTTPBearer(auto_error=False, description="A token made with `tamas token add`; its tenant is yours.")

@@ -7,7 +7,18 @@ from typing import Any, Final
 
 from fastapi import APIRouter, FastAPI
 
-from services.api import documents, events, health, inboxes, interactions, parked, problems, stream, timeline
+from services.api import (
+    documents,
+    events,
+    health,
+    inboxes,
+    interactions,
+    parked,
+    preferences,
+    problems,
+    stream,
+    timeline,
+)
 from services.api.edge import Edge
 from services.api.health import Check, progress_checks
 from services.api.runtime import Runtime
@@ -22,6 +33,7 @@ _ROUTERS: Final[tuple[APIRouter, ...]] = (
     stream.ROUTER,  # before the events, of which one would be named `stream`
     events.ROUTER,
     parked.ROUTER,
+    preferences.ROUTER,
     health.ROUTER,
 )
 

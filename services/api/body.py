@@ -1,7 +1,7 @@
 """Reads a JSON body after the caller is known, within a limit, into a model."""
 
 from collections.abc import Awaitable, Callable
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 from fastapi import Request
 from pydantic import BaseModel, ValidationError
@@ -38,13 +38,21 @@ def json_body(model: type[_Model]) -> Callable[[Request], Awaitable[_Model]]:
 
 
 def documented(model: type[BaseModel]) -> dict[str, Any]:
-    """`openapi_extra` of an operation with such a body."""
-    return {
-        "requestBody": {
-            "required": True,
-            "content": {"application/json": {"schema": model.model_json_schema(mode="validation")}},
-        }
-    }
+    """`openapi_extra` of an operation with such a body; a model within it is written where it stands."""
+    made = model.model_json_schema(mode="validation")
+    schema = _in_place(made, made.pop("$defs", {}))
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+
+
+def _in_place(part: Any, defined: dict[str, Any]) -> Any:
+    if isinstance(part, list):
+        return [_in_place(one, defined) for one in cast("list[Any]", part)]
+    if not isinstance(part, dict):
+        return part
+    fields = cast("dict[str, Any]", part)
+    if "$ref" in fields:
+        return _in_place(defined[fields["$ref"].rpartition("/")[2]], defined)
+    return {name: _in_place(value, defined) for name, value in fields.items()}
 
 
 async def _whole(request: Request) -> bytes:

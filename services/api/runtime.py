@@ -61,6 +61,7 @@ class Runtime:
         self._public_url = settings.public_url
         self._address_ids: Final[dict[tuple[str, str], tuple[UUID, float]]] = {}
         vault = Vault(settings.secrets())
+        self.record_url: Final = settings.record_url
         self.record: Final = database.pool(
             settings.record_url,
             size=6,

@@ -38,6 +38,9 @@ _PREPARE: Final = (
     SELECT nextval('record.position'), now.tick, facts.*
     FROM (SELECT record.tick() AS tick) AS now,
         unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) AS facts""",
+    """PREPARE command (text, uuid) AS
+    INSERT INTO record.commands (tenant, command_id, position) VALUES ($1, $2, currval('record.position'))
+    RETURNING position""",
     "PREPARE done (uuid[]) AS DELETE FROM service.pending WHERE raw_id = ANY($1)",
 )
 _PATIENCE_SECONDS: Final = 5.0
@@ -113,10 +116,12 @@ class Appender:
         *,
         parked: Sequence[Parked] = (),
         done: Sequence[UUID] = (),
-    ) -> None:
+        command: tuple[str, UUID] | None = None,
+    ) -> int | None:
         """Raw first, then the lock, the facts in this order, and the commit, all in one trip.
 
-        `done` are pending requests that these facts answer.
+        `done` are pending requests that these facts answer. `command` is whose (tenant, command_id) they carry out; it
+        is noted with the position of the last, which is returned; None without a command.
         """
         commands: list[_Command] = []
         if raws:
@@ -130,7 +135,10 @@ class Appender:
             commands.append((b"done", (arrays.uuids(done),)))
         if facts:
             commands += ((TAKE_LOCK.encode(), None), (b"facts", _fact_arrays(facts)))
-        await self._trip(*commands, (b"COMMIT", None))
+        if command is not None:
+            commands.append((b"command", (command[0].encode(), command[1].bytes)))
+        results = await self._trip(*commands, (b"COMMIT", None))
+        return None if command is None else int.from_bytes(results[-2].get_value(0, 0) or b"")
 
     async def rollback(self) -> None:
         """End a transaction that has nothing to commit."""

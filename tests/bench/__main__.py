@@ -22,6 +22,7 @@ from tests.bench.memory import memory
 from tests.bench.mix import mix
 from tests.bench.monitoring import monitoring
 from tests.bench.projector import projector
+from tests.bench.resolver import resolver
 from tests.bench.sockets import sockets
 from tests.bench.spool import spool
 from tests.bench.stand import Servers, servers
@@ -40,7 +41,7 @@ PARTS: dict[str, Callable[[Servers], list[Figure]]] = {
     "monitoring": monitoring,
     "spool": spool,
 }
-ALONE: dict[str, Callable[[], list[Figure]]] = {"bounds": bounds}
+ALONE: dict[str, Callable[[], list[Figure]]] = {"bounds": bounds, "resolver": resolver}
 """Parts that need no servers."""
 
 

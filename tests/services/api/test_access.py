@@ -21,6 +21,8 @@ OPERATIONS = {
     "read_events": ("GET", "/api/v1/events", 200),
     "read_parked": ("GET", "/api/v1/parked", 200),
     "retry_parked": ("POST", f"/api/v1/parked/{uuid4()}/retry", 404),
+    "read_preferences": ("GET", "/api/v1/preferences?address=x", 200),
+    "change_preferences": ("PUT", "/api/v1/preferences?address=x", 422),
 }
 
 
