@@ -1,5 +1,7 @@
 """A short fuzz of every parser with fixed seeds, and that the fuzzer sees each kind of fault when there is one."""
 
+import os
+import pickle
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -10,9 +12,11 @@ import pytest
 from channels.contract import Heard, InboundRequest
 from channels.errors import Malformed
 from tests.channels.samples import SAMPLES, channel
-from tests.fuzz.hunt import Hunt
+from tests.fuzz.elsewhere import differing
+from tests.fuzz.hunt import Hunt, save
 from tests.fuzz.judge import judge
 from tests.fuzz.lines import Lines
+from tests.fuzz.pack import hunt_all
 from tests.fuzz.seeds import seeds
 from tests.fuzz.shrink import keep, kept, smallest
 
@@ -111,3 +115,24 @@ def test_new_lines_of_a_parser_are_new_once() -> None:
     assert lines.fresh(lambda: channel(SMS).parse(ONE))
     assert not lines.fresh(lambda: channel(SMS).parse(ONE))
     assert lines.fresh(lambda: channel(SMS).parse(SAMPLES[SMS].genuine[1]))
+
+
+def test_what_another_machine_reads_otherwise_is_noticed(tmp_path: Path) -> None:
+    same, other = tmp_path / "same", tmp_path / "other"
+    save([ONE], SMS, same, most=1)
+    other.write_bytes(pickle.dumps([(SMS, ONE, "read otherwise")]))
+    (found,) = differing([same, other])
+    assert kept(Path(found), lambda name: SAMPLES[name].genuine[1]) == (SMS, ONE)
+    Path(found).unlink()
+
+
+def test_a_parser_that_ends_its_process_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def ending(*_: Any, **_more: Any) -> None:
+        os._exit(9)
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("tests.fuzz.hunt.judge", ending)
+    (hunted,) = hunt_all([SMS], 5.0, seed=1)
+    ((fault, (_, file)),) = hunted.faults.items()
+    assert fault == "the process ended with 9"
+    assert kept(Path(file), lambda name: SAMPLES[name].genuine[1])[1].body
