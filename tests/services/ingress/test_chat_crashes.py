@@ -95,9 +95,10 @@ async def _let_in_again(chats: Chats) -> None:
     """Connections to the record are made again one by one; until then scripts try, as they do."""
     async with asyncio.timeout(30):
         while True:
-            async with visit(chats) as somebody:
-                if somebody.welcome:
-                    return
+            with suppress(ConnectionClosed):
+                async with visit(chats) as somebody:
+                    if somebody.welcome and await somebody.writes("hello"):
+                        return
             await asyncio.sleep(0.1)
 
 
