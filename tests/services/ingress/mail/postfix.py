@@ -116,7 +116,7 @@ class Postfix:
 
     def flush(self) -> None:
         """Try at once what waits."""
-        subprocess.run(["postqueue", "-c", str(self.folder), "-f"], check=True)
+        subprocess.run([Path(_program()).with_name("postqueue"), "-c", str(self.folder), "-f"], check=True)
 
     def log(self) -> str:
         path = self.folder / "postfix.log"
