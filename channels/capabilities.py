@@ -4,6 +4,14 @@ from typing import Final
 
 from channels.contract import Capabilities
 
+_MAIL: Final = Capabilities(
+    text_limit=None,
+    receipts=frozenset({"failed"}),
+    attachments=True,
+    starts_conversations=True,
+    reaches=frozenset({"mailto"}),
+    html=True,
+)
 CAPABILITIES: Final[dict[str, Capabilities]] = {
     # Twilio cuts a longer body off with error 21617.
     "sms/twilio": Capabilities(
@@ -23,22 +31,8 @@ CAPABILITIES: Final[dict[str, Capabilities]] = {
         connects_calls=True,
         reaches=frozenset({"tel"}),
     ),
-    "email/smtp": Capabilities(
-        text_limit=None,
-        receipts=frozenset({"failed"}),
-        attachments=True,
-        starts_conversations=True,
-        reaches=frozenset({"mailto"}),
-        html=True,
-    ),
-    "email/imap": Capabilities(
-        text_limit=None,
-        receipts=frozenset({"failed"}),
-        attachments=True,
-        starts_conversations=True,
-        reaches=frozenset({"mailto"}),
-        html=True,
-    ),
+    "email/smtp": _MAIL,
+    "email/imap": _MAIL,
     "chat/widget": Capabilities(
         text_limit=None,
         receipts=frozenset(),

@@ -6,6 +6,7 @@ import os
 import sys
 import threading
 import time
+import traceback
 from collections import deque
 from typing import Final, TextIO, cast
 
@@ -70,6 +71,17 @@ def _put(text: str) -> None:
         return
 
 
+def _traceback(exc_info: structlog.typing.ExcInfo) -> str:
+    """Where it happened and what kind of error it was. Not what it says: that may quote what a person wrote."""
+    told: list[str] = []
+    error: BaseException | None = exc_info[1]
+    while error is not None:
+        kind = f"{type(error).__module__}.{type(error).__qualname__}"
+        told.append("".join([*traceback.format_tb(error.__traceback__), kind]))
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    return "\n\nled to:\n\n".join(reversed(told))
+
+
 def configure(settings: Settings, role: str, *, waits: bool = True) -> None:
     """Once per process, in its composition root. Without `waits` no line holds its writer up, see `Outlet`.
 
@@ -92,7 +104,7 @@ def configure(settings: Settings, role: str, *, waits: bool = True) -> None:
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
+            structlog.processors.ExceptionRenderer(_traceback),
             structlog.processors.JSONRenderer()
             if is_json
             else structlog.dev.ConsoleRenderer(colors=False, pad_event_to=0),

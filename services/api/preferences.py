@@ -67,17 +67,10 @@ async def put_preferences(
     if known is None:
         raise Problem(422, "This is neither a number nor a mailbox nor an address such as tel:+98…")
     source: Source = "agent" if token.role in ("agent", "supervisor") else "api"
-    if key is None:
-        position = await file(
-            runtime.record_url, runtime.ring, token.tenant, known, body.filed(), source=source, command_id=uuid4()
-        )
-        return as_json({"position": position})
     written = orjson.dumps([known, body.model_dump()], option=orjson.OPT_SORT_KEYS)
-    command = command_id(token.tenant, "PUT /preferences", key, written)
+    command = uuid4() if key is None else command_id(token.tenant, "PUT /preferences", key, written)
     async with once(runtime, token.tenant, command) as answered_at:
-        if answered_at is not None:
-            return as_json({"position": answered_at})
-        position = await file(
+        position = answered_at or await file(
             runtime.record_url, runtime.ring, token.tenant, known, body.filed(), source=source, command_id=command
         )
-        return as_json({"position": position})
+    return as_json({"position": position})

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final, Literal
+from typing import Literal
 from uuid import UUID, uuid5
 from zoneinfo import available_timezones
 
@@ -16,7 +16,6 @@ from services.record.errors import Refused
 from services.record.raw import new_raw_id
 
 Source = Literal["agent", "api", "command"]
-_MOST_CHANNELS: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +46,7 @@ async def file(
     `url` is RECORD_URL. A command is carried out once, whoever repeats it.
 
     Raises:
-        Refused: a time zone that there is none of, quiet hours that never end, too many channels.
+        Refused: a time zone that there is none of, quiet hours that never end.
         psycopg.OperationalError: PostgreSQL is away; try again with the same command.
     """
     _check(filed)
@@ -72,8 +71,6 @@ def _check(filed: Filed) -> None:
         raise Refused(f"{filed.time_zone!r} is no time zone: a name such as Asia/Tehran.")
     if filed.quiet_hours is not None and filed.quiet_hours.begins == filed.quiet_hours.ends:
         raise Refused("Quiet hours that end when they begin would never end.")
-    if len(filed.channels) > _MOST_CHANNELS:
-        raise Refused(f"At most {_MOST_CHANNELS} channels.")
 
 
 def _facts(address: str, filed: Filed, source: Source) -> Sequence[PreferenceFiled | ConsentStated]:

@@ -39,8 +39,8 @@ class Job:
     inbox_id: UUID
     claimed_until: datetime
     tries: int
+    is_suspect: bool
     is_begun: bool = False
-    is_suspect: bool = False
 
 
 class Pending:
@@ -54,10 +54,8 @@ class Pending:
         """The oldest that nobody has, in their order."""
         async with self._pool.connection() as connection:
             cursor = await connection.execute(_CLAIM, (_CLAIM_SECONDS, _BATCH))
-            jobs = sorted((Job(*row) for row in await cursor.fetchall()), key=lambda job: job.raw_id)
-        for job in jobs:
-            job.is_suspect = job.tries > 0
-        return jobs
+            jobs = [Job(*row, is_suspect=row[-1] > 0) for row in await cursor.fetchall()]
+        return sorted(jobs, key=lambda job: job.raw_id)
 
     async def begin(self, job: Job) -> tuple[bytes | None] | None:
         """Renew the claim; returns the sealed request in a tuple, None when another worker has it by now."""

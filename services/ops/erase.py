@@ -8,19 +8,17 @@ from typing import Annotated, Any, Final
 import psycopg
 import typer
 
-from channels.phone import customer_address
 from projections.generation import position
 from services.database import pool
 from services.keys.ring import Ring
 from services.keys.vault import Vault
 from services.ops.options import Json, TenantName, with_database
 from services.ops.output import emit_json, say, shown
-from services.ops.whose import the_tenant
+from services.ops.whose import the_address
 from services.projector.projector import DEFAULT_SET
 from services.record.erase import Certificate, erase
 from services.settings import Settings
 from services.spool import shelf
-from services.tenancy.store import Tenancy
 
 _PURGED_SECONDS: Final = 5.0
 _POLL_SECONDS: Final = 0.05
@@ -37,12 +35,7 @@ def run(
 ) -> None:
     """Destroy the key of an address, and all that holds only that person; prints a certificate."""
     settings = with_database()
-    with Tenancy(settings) as tenancy:
-        owner = the_tenant(tenancy, tenant)
-        known = tenancy.register().tenants.get(owner)
-    found = customer_address(address, known.region if known else "IR")
-    if found is None:
-        raise typer.BadParameter(f"{address!r} is neither a number nor a mailbox nor an address such as tel:+98…")
+    owner, found = the_address(settings, tenant, address)
     certificate, purged = asyncio.run(_erased(settings, owner, found))
     row = _row(certificate, purged=purged)
     if as_json:

@@ -9,7 +9,6 @@ import orjson
 import typer
 from pydantic import ValidationError
 
-from channels.phone import customer_address
 from services.api.preference_shapes import PreferenceBody, preferences
 from services.customers.filing import Filed, file
 from services.customers.on_file import OnFile, on_file
@@ -18,10 +17,9 @@ from services.keys.ring import Ring
 from services.keys.vault import Vault
 from services.ops.options import Json, TenantName, with_database
 from services.ops.output import emit_one
-from services.ops.whose import the_tenant
+from services.ops.whose import the_address
 from services.record.reader import Reader
 from services.settings import Settings
-from services.tenancy.store import Tenancy
 
 
 def run(
@@ -40,12 +38,7 @@ def run(
 ) -> None:
     """Put on file how an address likes to be answered, in place of what was; without channels, show it."""
     settings = with_database()
-    with Tenancy(settings) as tenancy:
-        owner = the_tenant(tenancy, tenant)
-        known = tenancy.register().tenants.get(owner)
-    found = customer_address(address, known.region if known else "IR")
-    if found is None:
-        raise typer.BadParameter(f"{address!r} is neither a number nor a mailbox nor an address such as tel:+98…")
+    owner, found = the_address(settings, tenant, address)
     filed = None
     if channels or quiet or language or time_zone or allow or forbid:
         begins, _, ends = (quiet or "").partition("-")

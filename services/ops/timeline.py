@@ -20,10 +20,9 @@ from services.keys.vault import Vault
 from services.ops.api_client import ask, has_token
 from services.ops.options import Json, TenantName, duration, moment, settings, with_database
 from services.ops.output import emit_rows, say
-from services.ops.whose import the_tenant
+from services.ops.whose import the_region
 from services.record.errors import Refused
 from services.settings import Settings
-from services.tenancy.store import Tenancy
 
 _COLUMNS: Final = ("time", "direction", "channel", "text", "delivery")
 _TEXT: Final = 80
@@ -54,12 +53,8 @@ def _since(text: str) -> datetime:
 
 
 def _from_database(found: Settings, address: str, tenant: str | None, **asked: Any) -> list[dict[str, Any]]:
-    with Tenancy(found) as tenancy:
-        owner = the_tenant(tenancy, tenant)
-        known = tenancy.register().tenants.get(owner)
-    if known is None:
-        raise Refused(f"There is no tenant {owner!r}.")
-    items = asyncio.run(_read(found, owner, customer_address(address, known.region) or address, asked))
+    owner, region = the_region(found, tenant)
+    items = asyncio.run(_read(found, owner, customer_address(address, region) or address, asked))
     # The same words as the API's.
     return [orjson.loads(orjson.dumps(interaction(item), option=orjson.OPT_UTC_Z)) for item in items]
 

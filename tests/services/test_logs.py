@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+import pytest
+
 from tests.pipes import full_pipe
 
 _TALKS = """
@@ -41,3 +43,31 @@ def test_a_process_ends_although_nobody_reads_its_log() -> None:
     with full_pipe() as here:
         done = subprocess.run(talking, input=b"\n", stdout=subprocess.PIPE, stderr=here, check=False)
     assert done.stdout == b"done\n"
+
+
+_FAILS = """
+import sys
+import structlog
+from services import logs
+from services.settings import Settings
+
+logs.configure(Settings(log_format=sys.argv[1]), "test")
+try:
+    try:
+        int("my secret")
+    except ValueError as error:
+        raise KeyError("sara@example.com") from error
+except KeyError:
+    structlog.get_logger().exception("a channel failed")
+"""
+
+
+@pytest.mark.parametrize("log_format", ["json", "text"])
+def test_a_fault_is_told_without_the_words_of_a_person(log_format: str) -> None:
+    command = [sys.executable, "-c", _FAILS, log_format]
+    told = subprocess.run(command, capture_output=True, text=True, check=True).stderr
+    assert "a channel failed" in told
+    assert told.index("builtins.ValueError") < told.index("led to:") < told.index("builtins.KeyError")
+    assert "line 10, in <module>" in told
+    assert "secret" not in told
+    assert "sara" not in told

@@ -50,6 +50,7 @@ def test_an_erased_address_prefers_nothing(tamas: Tamas) -> None:
         (("0912 123 4567", "sms", "--quiet", "late"), "quiet_hours"),
         (("0912 123 4567", "sms", "--time-zone", "Mars/Olympus"), "no time zone"),
         (("0912 123 4567", "sms", "--quiet", "08:00-08:00"), "never end"),
+        (("0912 123 4567", "sms", "--tenant", "nowhere"), "no tenant 'nowhere'"),
     ],
 )
 def test_what_does_not_fit_is_told(tamas: Tamas, words: tuple[str, ...], told: str) -> None:
