@@ -7,6 +7,7 @@ from itertools import pairwise
 import pytest
 
 from services import topic_state, topics
+from services.pause import pause
 from services.settings import Settings
 from tests.brokers import Brokers
 from tests.services.projector.running import projector, reached
@@ -26,9 +27,9 @@ async def test_topics_have_three_copies_of_which_two_must_be_written(wired_to_th
 
 @pytest.mark.timeout(240)
 async def test_each_broker_is_killed_in_turn_while_they_work(wired_to_three: Settings, brokers: Brokers) -> None:
-    source = await writer(wired_to_three, subjects=ADDRESSES)
+    source, enough = await writer(wired_to_three, subjects=ADDRESSES), asyncio.Event()
     async with relaying(wired_to_three) as relay, projector(wired_to_three):
-        writing = asyncio.create_task(_keep_writing(source))
+        writing = asyncio.create_task(_keep_writing(source, enough))
         for node_id in brokers.ids:
             await _more(source)
             brokers.kill(node_id)
@@ -38,8 +39,8 @@ async def test_each_broker_is_killed_in_turn_while_they_work(wired_to_three: Set
             await until(lambda wanted=head: relay.status().position >= wanted)
             brokers.start_again(node_id)
             await asyncio.to_thread(brokers.wait_back, node_id)
-        writing.cancel()
-        await asyncio.gather(writing, return_exceptions=True)
+        enough.set()
+        await writing
         await caught_up(relay, wired_to_three)
         await reached(wired_to_three, relay.status().position)
     records = await read_topic(wired_to_three)
@@ -51,10 +52,10 @@ async def test_each_broker_is_killed_in_turn_while_they_work(wired_to_three: Set
     assert await counted(wired_to_three, "SELECT count(*) FROM counting_g1.applied WHERE times > 1") == 0
 
 
-async def _keep_writing(source: Writer) -> None:
-    while True:
-        await asyncio.shield(source.write(ADDRESSES, group=5))
-        await asyncio.sleep(0.1)
+async def _keep_writing(source: Writer, enough: asyncio.Event) -> None:
+    while not enough.is_set():
+        await source.write(ADDRESSES, group=5)
+        await pause(enough, 0.1)
 
 
 async def _more(source: Writer) -> None:
