@@ -8,8 +8,29 @@ from uuid import UUID
 from pydantic import Field, TypeAdapter, ValidationError
 
 from schemas.call import CallAnswered, CallEnded, CallMissed, CallProgressed, CallRecorded
+from schemas.conversation import (
+    ConversationAnswered,
+    ConversationClosed,
+    ConversationJoined,
+    ConversationOpened,
+    ConversationReleased,
+    ConversationReopened,
+    ConversationTaken,
+)
 from schemas.customer import AddressErased, ConsentStated, PreferenceFiled, PreferenceStated
 from schemas.interaction import FactWithdrawn, InteractionReceived, ReceiptReported
+from schemas.outbound import (
+    MessageAsked,
+    MessageFailed,
+    MessageHandedOff,
+    MessageInDoubt,
+    MessageJudged,
+    MessageRefused,
+    MessageReported,
+    MessageResolved,
+    MessageStarted,
+    MessageWithdrawn,
+)
 from schemas.parked import MailboxGapSeen, RequestParked
 from schemas.setting import InboxAdded, InboxChanged, InboxDisabled, InboxKeyRotated, TenantRegistered
 from schemas.topics import Topic
@@ -27,6 +48,23 @@ AnyFact = Annotated[
     | PreferenceFiled
     | ConsentStated
     | AddressErased
+    | ConversationOpened
+    | ConversationJoined
+    | ConversationAnswered
+    | ConversationClosed
+    | ConversationReopened
+    | ConversationTaken
+    | ConversationReleased
+    | MessageAsked
+    | MessageResolved
+    | MessageStarted
+    | MessageHandedOff
+    | MessageRefused
+    | MessageInDoubt
+    | MessageReported
+    | MessageJudged
+    | MessageWithdrawn
+    | MessageFailed
     | TenantRegistered
     | InboxAdded
     | InboxChanged

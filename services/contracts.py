@@ -21,7 +21,7 @@ _TOPICS: Final[dict[Topic, str]] = {
     "interactions": "What channels saw: messages, calls, forms, and receipts.",
     "activities": "Orders, invoices, payments and deliveries from other systems.",
     "customers": "Preferences, consent and erasure.",
-    "cases": "The desk's work.",
+    "cases": "The desk's work: which interactions belong together, and whose turn it is.",
     "agents": "Presence and assignments of agents.",
     "outbound": "What became of each answer.",
     "settings": "Tenants and inboxes that were in force.",

@@ -24,6 +24,7 @@ ROLES: Final[dict[str, str]] = {
     "imap": "services.ingress.app:run_imap",
     "relay": "services.relay.app:run",
     "housekeeping": "services.housekeeping:run",
+    "conversations": "services.conversations.app:run",
     "projector": "services.projector.app:run",
     "api": "services.api.app:run_role",
 }
@@ -34,7 +35,7 @@ _log: Final = structlog.get_logger()
 _COLLECTS_AFTER: Final = (10_000, 20, 20)
 GROUPS: Final[dict[str, tuple[str, ...]]] = {
     "edge": ("ingress",),
-    "core": ("relay", "housekeeping"),
+    "core": ("relay", "housekeeping", "conversations"),
     "views": ("projector", "api"),
 }
 

@@ -44,6 +44,8 @@ class Settings(BaseSettings):
     blob_url: str = ""
     spool_dir: Path | None = None
     spool_limit_bytes: int = 1 << 30
+    reopen_days: int = Field(default=14, ge=0)
+    mails_per_hour: int = Field(default=30, ge=1)
     api_url: str = "http://127.0.0.1:8080"
     api_token: SecretStr | None = None
     tenant: str | None = None

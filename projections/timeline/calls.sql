@@ -6,11 +6,11 @@ UNION SELECT c.tenant, c.interaction_id FROM call_facts AS c JOIN timeline_new_c
 UNION SELECT c.tenant, c.interaction_id FROM call_facts AS c JOIN timeline_new_withdrawn USING (tenant, event_id)
 UNION SELECT c.tenant, c.interaction_id FROM call_facts AS c JOIN timeline_new_erased USING (tenant, address_id);
 
-INSERT INTO call_facts (tenant, event_id, revision, position, interaction_id, address_id, inbox_id, conversation_id,
+INSERT INTO call_facts (tenant, event_id, revision, position, interaction_id, address_id, inbox_id,
     channel, direction, leg_id, first_leg, rank, missed, duration_seconds, assurance, recording_id, media_type,
     occurred_at, recorded_at, effective_at, address, url, withdrawn)
 SELECT DISTINCT ON (n.tenant, n.event_id)
-    n.tenant, n.event_id, n.revision, n.position, n.interaction_id, n.address_id, n.inbox_id, n.conversation_id,
+    n.tenant, n.event_id, n.revision, n.position, n.interaction_id, n.address_id, n.inbox_id,
     n.channel, n.direction, n.leg_id, n.first_leg, n.rank, n.missed, n.duration_seconds, n.assurance, n.recording_id,
     n.media_type, n.occurred_at, n.recorded_at, n.effective_at,
     CASE WHEN kept.personal THEN n.address END,
@@ -23,7 +23,7 @@ CROSS JOIN LATERAL (SELECT e.tenant IS NULL AND NOT coalesce(w.revision >= n.rev
 ORDER BY n.tenant, n.event_id, n.revision DESC, n.position DESC
 ON CONFLICT (tenant, event_id) DO UPDATE SET
     revision = EXCLUDED.revision, position = EXCLUDED.position, interaction_id = EXCLUDED.interaction_id,
-    address_id = EXCLUDED.address_id, inbox_id = EXCLUDED.inbox_id, conversation_id = EXCLUDED.conversation_id,
+    address_id = EXCLUDED.address_id, inbox_id = EXCLUDED.inbox_id,
     channel = EXCLUDED.channel, direction = EXCLUDED.direction, leg_id = EXCLUDED.leg_id,
     first_leg = EXCLUDED.first_leg, rank = EXCLUDED.rank, missed = EXCLUDED.missed,
     duration_seconds = EXCLUDED.duration_seconds, assurance = EXCLUDED.assurance,
@@ -44,10 +44,10 @@ DELETE FROM interactions AS i USING timeline_touched_calls AS t
 WHERE i.tenant = t.tenant AND i.interaction_id = t.interaction_id AND i.revision = 0 AND i.kind = 'call';
 
 -- A call whose beginning we never saw is known by what became of it; best by the leg that it began with.
-INSERT INTO interactions (tenant, interaction_id, event_id, revision, position, address_id, inbox_id, conversation_id,
+INSERT INTO interactions (tenant, interaction_id, event_id, revision, position, address_id, inbox_id,
     kind, direction, channel, automatic, assurance, occurred_at, recorded_at, effective_at, address)
 SELECT DISTINCT ON (c.tenant, c.interaction_id)
-    c.tenant, c.interaction_id, c.event_id, 0, c.position, c.address_id, c.inbox_id, c.conversation_id,
+    c.tenant, c.interaction_id, c.event_id, 0, c.position, c.address_id, c.inbox_id,
     'call', c.direction, c.channel, 'human', 'none', c.occurred_at, c.recorded_at, c.effective_at, c.address
 FROM timeline_touched_calls AS t
 JOIN call_facts AS c ON c.tenant = t.tenant AND c.interaction_id = t.interaction_id

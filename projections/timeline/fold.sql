@@ -8,11 +8,11 @@ INSERT INTO erased (tenant, address_id)
 SELECT DISTINCT tenant, address_id FROM timeline_new_erased ORDER BY tenant, address_id
 ON CONFLICT DO NOTHING;
 
-INSERT INTO interactions (tenant, interaction_id, event_id, revision, position, address_id, inbox_id, conversation_id,
+INSERT INTO interactions (tenant, interaction_id, event_id, revision, position, address_id, inbox_id,
     kind, direction, channel, automatic, assurance, occurred_at, recorded_at, effective_at, attachments,
     address, subject, body, full_text, attachment_names, withdrawn)
 SELECT DISTINCT ON (n.tenant, n.interaction_id)
-    n.tenant, n.interaction_id, n.event_id, n.revision, n.position, n.address_id, n.inbox_id, n.conversation_id,
+    n.tenant, n.interaction_id, n.event_id, n.revision, n.position, n.address_id, n.inbox_id,
     n.kind, n.direction, n.channel, n.automatic, n.assurance, n.occurred_at, n.recorded_at, n.effective_at,
     n.attachments,
     CASE WHEN kept.personal THEN n.address END,
@@ -28,7 +28,7 @@ CROSS JOIN LATERAL (SELECT e.tenant IS NULL AND NOT coalesce(w.revision >= n.rev
 ORDER BY n.tenant, n.interaction_id, n.revision DESC, n.position DESC
 ON CONFLICT (tenant, interaction_id) DO UPDATE SET
     event_id = EXCLUDED.event_id, revision = EXCLUDED.revision, position = EXCLUDED.position,
-    address_id = EXCLUDED.address_id, inbox_id = EXCLUDED.inbox_id, conversation_id = EXCLUDED.conversation_id,
+    address_id = EXCLUDED.address_id, inbox_id = EXCLUDED.inbox_id,
     kind = EXCLUDED.kind, direction = EXCLUDED.direction, channel = EXCLUDED.channel,
     automatic = EXCLUDED.automatic, assurance = EXCLUDED.assurance, occurred_at = EXCLUDED.occurred_at,
     recorded_at = EXCLUDED.recorded_at, effective_at = EXCLUDED.effective_at, attachments = EXCLUDED.attachments,
@@ -40,6 +40,14 @@ UPDATE interactions AS i
 SET withdrawn = true, address = NULL, subject = NULL, body = NULL, full_text = NULL, attachment_names = NULL
 FROM timeline_new_withdrawn AS w
 WHERE i.tenant = w.tenant AND i.event_id = w.event_id AND i.revision BETWEEN 1 AND w.revision AND NOT i.withdrawn;
+
+-- Decided once for each interaction, often before or after it is here itself.
+INSERT INTO joined (tenant, interaction_id, conversation_id, position)
+SELECT DISTINCT ON (tenant, interaction_id) tenant, interaction_id, conversation_id, position
+FROM timeline_new_joined ORDER BY tenant, interaction_id, position DESC
+ON CONFLICT (tenant, interaction_id) DO UPDATE SET conversation_id = EXCLUDED.conversation_id,
+    position = EXCLUDED.position
+WHERE joined.position < EXCLUDED.position;
 
 -- Numbers stay: the row remains without what the person wrote or is.
 UPDATE interactions AS i
@@ -54,10 +62,10 @@ UNION SELECT r.tenant, r.interaction_id FROM receipts AS r JOIN timeline_new_rec
 UNION SELECT r.tenant, r.interaction_id FROM receipts AS r JOIN timeline_new_withdrawn USING (tenant, event_id)
 UNION SELECT r.tenant, r.interaction_id FROM receipts AS r JOIN timeline_new_erased USING (tenant, address_id);
 
-INSERT INTO receipts (tenant, event_id, revision, position, interaction_id, address_id, inbox_id, conversation_id,
+INSERT INTO receipts (tenant, event_id, revision, position, interaction_id, address_id, inbox_id,
     channel, rank, occurred_at, recorded_at, effective_at, address, withdrawn)
 SELECT DISTINCT ON (n.tenant, n.event_id)
-    n.tenant, n.event_id, n.revision, n.position, n.interaction_id, n.address_id, n.inbox_id, n.conversation_id,
+    n.tenant, n.event_id, n.revision, n.position, n.interaction_id, n.address_id, n.inbox_id,
     n.channel, n.rank, n.occurred_at, n.recorded_at, n.effective_at,
     CASE WHEN e.tenant IS NULL AND NOT coalesce(w.revision >= n.revision, false) THEN n.address END,
     coalesce(w.revision >= n.revision, false)
@@ -67,7 +75,7 @@ LEFT JOIN erased AS e ON e.tenant = n.tenant AND e.address_id = n.address_id
 ORDER BY n.tenant, n.event_id, n.revision DESC, n.position DESC
 ON CONFLICT (tenant, event_id) DO UPDATE SET
     revision = EXCLUDED.revision, position = EXCLUDED.position, interaction_id = EXCLUDED.interaction_id,
-    address_id = EXCLUDED.address_id, inbox_id = EXCLUDED.inbox_id, conversation_id = EXCLUDED.conversation_id,
+    address_id = EXCLUDED.address_id, inbox_id = EXCLUDED.inbox_id,
     channel = EXCLUDED.channel, rank = EXCLUDED.rank, occurred_at = EXCLUDED.occurred_at,
     recorded_at = EXCLUDED.recorded_at, effective_at = EXCLUDED.effective_at, address = EXCLUDED.address,
     withdrawn = EXCLUDED.withdrawn
@@ -85,11 +93,11 @@ DELETE FROM interactions AS i USING timeline_touched AS t
 WHERE i.tenant = t.tenant AND i.interaction_id = t.interaction_id AND i.revision = 0;
 
 -- A message that we never saw is known by its first receipt; one that we have only gets its delivery.
-INSERT INTO interactions (tenant, interaction_id, event_id, revision, position, address_id, inbox_id, conversation_id,
+INSERT INTO interactions (tenant, interaction_id, event_id, revision, position, address_id, inbox_id,
     kind, direction, channel, automatic, assurance, occurred_at, recorded_at, effective_at, address,
     delivery_rank, delivery_at)
 SELECT DISTINCT ON (f.tenant, f.interaction_id)
-    f.tenant, f.interaction_id, f.event_id, 0, f.position, f.address_id, f.inbox_id, f.conversation_id,
+    f.tenant, f.interaction_id, f.event_id, 0, f.position, f.address_id, f.inbox_id,
     'message', 'out', f.channel, 'human', 'none', f.occurred_at, f.recorded_at, f.effective_at, f.address,
     best.rank, best.effective_at
 FROM timeline_touched AS t

@@ -18,34 +18,36 @@ _BEFORE: Final = (_HERE / "before.sql").read_bytes()
 _AFTER: Final = (_HERE / "after.sql").read_bytes()
 _STAGED: Final = (
     b"SELECT sum(pg_relation_size(to_regclass('pg_temp.timeline_new_' || name))) "
-    b"FROM unnest(ARRAY['messages', 'receipts', 'calls']) AS name"
+    b"FROM unnest(ARRAY['messages', 'receipts', 'calls', 'joined']) AS name"
 )
 _EMPTY: Final = (
     b"TRUNCATE timeline_new_messages, timeline_new_receipts, timeline_new_calls, timeline_new_withdrawn, "
-    b"timeline_new_erased, timeline_touched, timeline_touched_calls"
+    b"timeline_new_erased, timeline_new_joined, timeline_touched, timeline_touched_calls"
 )
 # What deleted rows may take before their space is given back: nothing vacuums a temporary table.
 _MOST_BYTES: Final = 256 * 1024
 
 # On the wire a json is its text.
 _MESSAGE_TYPES: Final = (
-    *("text", "uuid", "uuid", "int4", "int8", "uuid", "uuid", "uuid", "text", "text", "text", "text", "text"),
+    *("text", "uuid", "uuid", "int4", "int8", "uuid", "uuid", "text", "text", "text", "text", "text"),
     *("timestamptz", "timestamptz", "timestamptz", "text", "text", "text", "text", "text", "text"),
 )
 _RECEIPT_TYPES: Final = (
-    *("text", "uuid", "int4", "int8", "uuid", "uuid", "uuid", "uuid", "text", "int2"),
+    *("text", "uuid", "int4", "int8", "uuid", "uuid", "uuid", "text", "int2"),
     *("timestamptz", "timestamptz", "timestamptz", "text"),
 )
 _CALL_TYPES: Final = (
-    *("text", "uuid", "int4", "int8", "uuid", "uuid", "uuid", "uuid", "text", "text"),
+    *("text", "uuid", "int4", "int8", "uuid", "uuid", "uuid", "text", "text"),
     *("uuid", "bool", "int2", "bool", "int4", "int2", "uuid", "text"),
     *("timestamptz", "timestamptz", "timestamptz", "text", "text"),
 )
 _WITHDRAWN_TYPES: Final = ("text", "uuid", "int4")
 _ERASED_TYPES: Final = ("text", "uuid")
+_JOINED_TYPES: Final = ("text", "uuid", "uuid", "int8")
 _TYPES: Final = frozenset(
     {
         *("interaction.received", "receipt.reported", "fact.withdrawn", "address.erased"),
+        *("conversation.opened", "conversation.joined"),
         *("call.progressed", "call.answered", "call.ended", "call.missed", "call.recorded"),
     }
 )
@@ -80,6 +82,7 @@ async def _stage(batch: Batch, tx: AsyncConnection) -> None:
     await _copy(tx, b"COPY timeline_new_calls FROM STDIN (FORMAT BINARY)", _CALL_TYPES, batch.calls)
     await _copy(tx, b"COPY timeline_new_withdrawn FROM STDIN (FORMAT BINARY)", _WITHDRAWN_TYPES, batch.withdrawn)
     await _copy(tx, b"COPY timeline_new_erased FROM STDIN (FORMAT BINARY)", _ERASED_TYPES, batch.erased)
+    await _copy(tx, b"COPY timeline_new_joined FROM STDIN (FORMAT BINARY)", _JOINED_TYPES, batch.joined)
 
 
 async def _copy(tx: AsyncConnection, statement: bytes, types: Sequence[str], rows: Sequence[Row]) -> None:
@@ -93,8 +96,8 @@ async def _copy(tx: AsyncConnection, statement: bytes, types: Sequence[str], row
 
 TIMELINE: Final = Projection(
     name="timeline",
-    version=2,
-    topics=("customers", "interactions"),
+    version=3,
+    topics=("cases", "customers", "interactions"),
     ddl=(_HERE / "schema.sql").read_bytes(),
     apply=apply,
 )

@@ -1,6 +1,7 @@
 """What may be asked of the timeline. Call within `projections.generation.reading`."""
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
@@ -11,6 +12,13 @@ from psycopg.rows import class_row
 
 from projections.timeline.rows import RANKS
 
+_ITEMS: Final = """
+    SELECT interaction_id, event_id, revision, i.position, address_id, inbox_id, j.conversation_id, kind, direction,
+        channel, automatic, assurance, occurred_at, recorded_at, effective_at, address, subject, body AS text,
+        full_text, attachments::text AS attachments_json, attachment_names::text AS names_json, delivery_rank,
+        delivery_at, call_state, call_duration_seconds, call_legs::text AS legs_json
+    FROM interactions AS i LEFT JOIN joined AS j USING (tenant, interaction_id)
+    WHERE tenant = %(tenant)s AND NOT withdrawn"""
 _STATES: Final = {rank: state for state, rank in RANKS.items()}
 
 
@@ -104,20 +112,16 @@ async def timeline(
     """
     async with tx.cursor(row_factory=class_row(Item)) as cursor:
         await cursor.execute(
-            """
-            SELECT interaction_id, event_id, revision, position, address_id, inbox_id, conversation_id, kind, direction,
-                channel, automatic, assurance, occurred_at, recorded_at, effective_at, address, subject, body AS text,
-                full_text, attachments::text AS attachments_json, attachment_names::text AS names_json, delivery_rank,
-                delivery_at, call_state, call_duration_seconds, call_legs::text AS legs_json
-            FROM interactions
-            WHERE tenant = %(tenant)s AND address_id = %(address_id)s AND NOT withdrawn
-                AND (%(at)s::timestamptz IS NULL OR (effective_at, position) < (%(at)s, %(position)s::bigint))
+            _ITEMS
+            + """
+                AND address_id = %(address_id)s
+                AND (%(at)s::timestamptz IS NULL OR (effective_at, i.position) < (%(at)s, %(position)s::bigint))
                 AND (%(kind)s::text IS NULL OR kind = %(kind)s)
                 AND (%(channel)s::text IS NULL OR channel = %(channel)s)
                 AND (%(direction)s::text IS NULL OR direction = %(direction)s)
                 AND (%(since)s::timestamptz IS NULL OR effective_at >= %(since)s)
                 AND (%(until)s::timestamptz IS NULL OR effective_at < %(until)s)
-            ORDER BY effective_at DESC, position DESC
+            ORDER BY effective_at DESC, i.position DESC
             LIMIT %(limit)s
             """,
             {
@@ -138,19 +142,47 @@ async def timeline(
 
 async def interaction(tx: AsyncConnection, tenant: str, interaction_id: UUID) -> Item | None:
     """One interaction; None when this tenant has no such one."""
+    found = await interactions(tx, tenant, [interaction_id])
+    return found[0] if found else None
+
+
+async def interactions(tx: AsyncConnection, tenant: str, ids: Collection[UUID]) -> list[Item]:
+    """Those of these that this tenant has, in any order."""
     async with tx.cursor(row_factory=class_row(Item)) as cursor:
         await cursor.execute(
-            """
-            SELECT interaction_id, event_id, revision, position, address_id, inbox_id, conversation_id, kind, direction,
-                channel, automatic, assurance, occurred_at, recorded_at, effective_at, address, subject, body AS text,
-                full_text, attachments::text AS attachments_json, attachment_names::text AS names_json, delivery_rank,
-                delivery_at, call_state, call_duration_seconds, call_legs::text AS legs_json
-            FROM interactions
-            WHERE tenant = %s AND interaction_id = %s AND NOT withdrawn
-            """,
-            (tenant, interaction_id),
+            _ITEMS + " AND interaction_id = ANY(%(ids)s)",
+            {"tenant": tenant, "ids": list(ids)},
         )
-        return await cursor.fetchone()
+        return await cursor.fetchall()
+
+
+async def conversation(
+    tx: AsyncConnection,
+    tenant: str,
+    conversation_id: UUID,
+    *,
+    limit: int,
+    before: tuple[datetime, int] | None = None,
+) -> list[Item]:
+    """What belongs together, newest first; `before` as in `timeline`."""
+    async with tx.cursor(row_factory=class_row(Item)) as cursor:
+        await cursor.execute(
+            _ITEMS
+            + """
+                AND j.conversation_id = %(conversation_id)s
+                AND (%(at)s::timestamptz IS NULL OR (effective_at, i.position) < (%(at)s, %(position)s::bigint))
+            ORDER BY effective_at DESC, i.position DESC
+            LIMIT %(limit)s
+            """,
+            {
+                "tenant": tenant,
+                "conversation_id": conversation_id,
+                "at": None if before is None else before[0],
+                "position": None if before is None else before[1],
+                "limit": limit,
+            },
+        )
+        return await cursor.fetchall()
 
 
 async def counts_per_day(tx: AsyncConnection, tenant: str, time_zone: str = "UTC") -> list[DayCount]:

@@ -4,12 +4,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
-from uuid import UUID, uuid5
 
 from pydantic import TypeAdapter
 
 from projections.timeline.calls import CallFact, told_of
 from schemas.call import CallAnswered, CallEnded, CallMissed, CallProgressed, CallRecorded
+from schemas.conversation import ConversationJoined, ConversationOpened
 from schemas.customer import AddressErased
 from schemas.event import Event
 from schemas.interaction import Attachment, AttachmentName, FactWithdrawn, InteractionReceived, ReceiptReported
@@ -33,6 +33,7 @@ class Batch:
     calls: list[Row] = field(default_factory=list[Row])
     withdrawn: list[Row] = field(default_factory=list[Row])
     erased: list[Row] = field(default_factory=list[Row])
+    joined: list[Row] = field(default_factory=list[Row])
 
 
 def batch_of(events: Iterable[Event]) -> Batch:
@@ -52,6 +53,8 @@ def batch_of(events: Iterable[Event]) -> Batch:
                 batch.withdrawn.append((event.tenant, fact.withdrawn_event_id, fact.withdrawn_revision))
             case AddressErased() as fact:
                 batch.erased.append((event.tenant, fact.address_id))
+            case ConversationOpened() | ConversationJoined() as fact:
+                batch.joined.append((event.tenant, fact.interaction_id, fact.conversation_id, event.position))
             case _:
                 pass
     return batch
@@ -72,7 +75,6 @@ def _message(event: Event, fact: InteractionReceived) -> Row:
         event.position,
         event.subject,
         event.inbox_id,
-        fact.conversation_id or _conversation(event.inbox_id, event.subject),
         fact.kind,
         fact.direction,
         fact.channel,
@@ -105,7 +107,6 @@ def _receipt(event: Event, fact: ReceiptReported) -> Row:
         fact.interaction_id,
         event.subject,
         event.inbox_id,
-        _conversation(event.inbox_id, event.subject),
         fact.channel,
         RANKS[fact.state],
         event.occurred_at,
@@ -125,7 +126,6 @@ def _call(event: Event, fact: InteractionReceived | CallFact) -> Row:
         fact.interaction_id,
         event.subject,
         event.inbox_id,
-        _conversation(event.inbox_id, event.subject),
         fact.channel,
         told.direction,
         told.leg_id,
@@ -142,10 +142,6 @@ def _call(event: Event, fact: InteractionReceived | CallFact) -> Row:
         None if fact.personal is None else _storable(fact.personal.address),
         _storable(told.url),
     )
-
-
-def _conversation(inbox_id: UUID | None, address_id: UUID) -> UUID | None:
-    return None if inbox_id is None else uuid5(inbox_id, str(address_id))
 
 
 def _json(adapter: TypeAdapter[Any], parts: Sequence[object]) -> str | None:

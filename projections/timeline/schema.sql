@@ -7,7 +7,6 @@ CREATE TABLE interactions (
     position         bigint      NOT NULL,
     address_id       uuid        NOT NULL,
     inbox_id         uuid,
-    conversation_id  uuid,
     kind             text        NOT NULL,
     direction        text        NOT NULL,
     channel          text        NOT NULL,
@@ -44,7 +43,6 @@ CREATE TABLE receipts (
     interaction_id uuid        NOT NULL,
     address_id     uuid        NOT NULL,
     inbox_id       uuid,
-    conversation_id uuid,
     channel        text        NOT NULL,
     rank           smallint    NOT NULL,
     occurred_at    timestamptz NOT NULL,
@@ -66,7 +64,6 @@ CREATE TABLE call_facts (
     interaction_id   uuid        NOT NULL,
     address_id       uuid        NOT NULL,
     inbox_id         uuid,
-    conversation_id  uuid,
     channel          text        NOT NULL,
     direction        text        NOT NULL,
     leg_id           uuid,
@@ -88,6 +85,16 @@ CREATE TABLE call_facts (
 CREATE INDEX call_facts_by_interaction ON call_facts (tenant, interaction_id);
 CREATE INDEX call_facts_by_address ON call_facts (tenant, address_id);
 
+-- Which conversation an interaction belongs to; joined when reading.
+CREATE TABLE joined (
+    tenant          text   NOT NULL,
+    interaction_id  uuid   NOT NULL,
+    conversation_id uuid   NOT NULL,
+    position        bigint NOT NULL,
+    PRIMARY KEY (tenant, interaction_id)
+);
+CREATE INDEX joined_by_conversation ON joined (tenant, conversation_id);
+
 -- What must stay away even if it arrives, or arrives again, later.
 CREATE TABLE withdrawn (
     tenant   text    NOT NULL,
@@ -104,3 +111,6 @@ CREATE TABLE erased (
 ALTER TABLE interactions ENABLE ROW LEVEL SECURITY;
 CREATE POLICY one_tenant ON interactions TO tamas_views USING (tenant = current_setting('tamas.tenant', true));
 GRANT SELECT ON interactions TO tamas_views;
+ALTER TABLE joined ENABLE ROW LEVEL SECURITY;
+CREATE POLICY one_tenant ON joined TO tamas_views USING (tenant = current_setting('tamas.tenant', true));
+GRANT SELECT ON joined TO tamas_views;

@@ -8,7 +8,6 @@ CREATE TEMP TABLE timeline_new_messages (
     position         bigint      NOT NULL,
     address_id       uuid        NOT NULL,
     inbox_id         uuid,
-    conversation_id  uuid,
     kind             text        NOT NULL,
     direction        text        NOT NULL,
     channel          text        NOT NULL,
@@ -32,7 +31,6 @@ CREATE TEMP TABLE timeline_new_receipts (
     interaction_id uuid        NOT NULL,
     address_id     uuid        NOT NULL,
     inbox_id       uuid,
-    conversation_id uuid,
     channel        text        NOT NULL,
     rank           smallint    NOT NULL,
     occurred_at    timestamptz NOT NULL,
@@ -48,7 +46,6 @@ CREATE TEMP TABLE timeline_new_calls (
     interaction_id   uuid        NOT NULL,
     address_id       uuid        NOT NULL,
     inbox_id         uuid,
-    conversation_id  uuid,
     channel          text        NOT NULL,
     direction        text        NOT NULL,
     leg_id           uuid,
@@ -83,4 +80,10 @@ CREATE TEMP TABLE timeline_touched (
 CREATE TEMP TABLE timeline_touched_calls (
     tenant         text NOT NULL,
     interaction_id uuid NOT NULL
+);
+CREATE TEMP TABLE timeline_new_joined (
+    tenant          text   NOT NULL,
+    interaction_id  uuid   NOT NULL,
+    conversation_id uuid   NOT NULL,
+    position        bigint NOT NULL
 );

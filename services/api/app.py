@@ -8,6 +8,7 @@ from typing import Any, Final
 from fastapi import APIRouter, FastAPI
 
 from services.api import (
+    conversations,
     documents,
     events,
     health,
@@ -29,6 +30,7 @@ from services.settings import Settings
 _ROUTERS: Final[tuple[APIRouter, ...]] = (
     timeline.ROUTER,
     interactions.ROUTER,
+    conversations.ROUTER,
     inboxes.ROUTER,
     stream.ROUTER,  # before the events, of which one would be named `stream`
     events.ROUTER,

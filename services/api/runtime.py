@@ -13,6 +13,7 @@ from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool
 
 from projections.generation import reading
+from projections.queues.projection import QUEUES
 from projections.timeline.projection import TIMELINE
 from services import database
 from services.api.progress import Progress
@@ -124,6 +125,12 @@ class Runtime:
     async def timeline(self, tenant: str) -> AsyncGenerator[AsyncConnection]:
         """For the functions of `projections.timeline.queries`, this tenant's rows only. Raises `NotServed`."""
         async with self._views.connection() as connection, reading(connection, TIMELINE, tenant) as tx:
+            yield tx
+
+    @contextlib.asynccontextmanager
+    async def queues(self, tenant: str) -> AsyncGenerator[AsyncConnection]:
+        """For the functions of `projections.queues.queries`, this tenant's rows only. Raises `NotServed`."""
+        async with self._views.connection() as connection, reading(connection, QUEUES, tenant) as tx:
             yield tx
 
     async def address_id(self, tenant: str, address: str) -> UUID | None:

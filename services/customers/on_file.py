@@ -56,7 +56,7 @@ async def on_file(pool: AsyncConnectionPool, reader: Reader, tenant: str, addres
         cursor = await connection.execute(_POSITIONS, (tenant, address_id, _MOST))
         positions = [row[0] for row in await cursor.fetchall()]
     # What an erased person liked is gone with their key, also its clear part.
-    rows = [row for row in await reader.facts_at(positions) if not row.erased]
+    rows = [row for row in await reader.rows_at(positions) if not row.erased]
     return folded(event_of(row) for row in rows)
 
 

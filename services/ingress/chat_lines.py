@@ -138,7 +138,7 @@ class Lines:
         if not lines:
             return {}
         async with asyncio.timeout(_PATIENCE_SECONDS):
-            return {row.position: row for row in await self._reader.facts_at([line.position for line in lines])}
+            return {row.position: row for row in await self._reader.rows_at([line.position for line in lines])}
 
     async def _look(self) -> bool:
         """One page of the record; True when there may be another."""

@@ -55,6 +55,11 @@ METRICS: Final[dict[str, Metric]] = {
     ),
     "tamas_projection_position": Metric("gauge", "Everything up to here is in the read models.", ("projection_set",)),
     "tamas_projection_parked_events": Metric("gauge", "Events set aside by a projector.", ("projection_set",)),
+    "tamas_conversations_decisions": Metric("counter", "Decisions on conversations that this process saved."),
+    "tamas_conversations_position": Metric("gauge", "Everything up to here is decided on, as this process knows."),
+    "tamas_conversations_lag_seconds": Metric("gauge", "How long the oldest fact in the decider's hands has waited."),
+    "tamas_conversations_undecided": Metric("gauge", "Facts set aside because no decision could be made."),
+    "tamas_conversations_leads": Metric("gauge", "1 in the process that decides; others stand by."),
     "tamas_record_position": Metric("gauge", "The record's end."),
     "tamas_pending_requests": Metric("gauge", "Taken raw, not yet read by a parser."),
     "tamas_parked_requests": Metric(

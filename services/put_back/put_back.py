@@ -28,7 +28,11 @@ from services.settings import Settings
 from services.tenancy.store import Tenancy
 
 _DECIDED: Final = "settings"
-"""The topic of decisions of aggregates; all others carry facts."""
+"""The topic of settings, which are decisions of aggregates as `cases` are; all others carry facts."""
+_LEFT_OUT: Final = {
+    "cases": "decided again by `conversations` from the interactions; what agents decided is to be done again",
+    "outbound": "not put back: look at the provider's side for what was sent, before you answer these customers again",
+}
 _STRANGER: Final = "nothing of ours: something else writes to this topic"
 
 
@@ -68,9 +72,11 @@ async def _all(settings: Settings, wanted: Lost, facts: Facts, tally: Tally) -> 
     try:
         with Tenancy(settings) as tenancy:
             async for page in pages(settings, wanted, TOPICS):
-                for topic, rows in groupby(_rows(page, tally), lambda row: row.topic == _DECIDED):
-                    if topic:
+                for topic, rows in groupby(_rows(page, tally), lambda row: row.topic):
+                    if topic == _DECIDED:
                         await asyncio.to_thread(_settle, tenancy, list(rows), tally)
+                    elif topic in _LEFT_OUT:
+                        tally.topics[topic].left_out[_LEFT_OUT[topic]] += len(list(rows))
                     else:
                         await facts.put_back(appender, list(rows), tally)
     finally:

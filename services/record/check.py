@@ -30,12 +30,16 @@ _ROWS: Final = """
         WHERE position > %(after)s ORDER BY position LIMIT %(limit)s)
         ORDER BY position LIMIT %(limit)s
     ) AS page ORDER BY position"""
-_FACTS: Final = """
-    SELECT position, event_id, revision, subject, recorded_at, personal FROM record.facts
-    WHERE position > %(after)s AND personal IS NOT NULL ORDER BY position LIMIT %(limit)s"""
-_ONE: Final = """
-    SELECT position, event_id, revision, subject, recorded_at, personal FROM record.facts
-    WHERE position >= %(at)s AND personal IS NOT NULL ORDER BY position LIMIT 1"""
+# Whatever is sealed: id, revision and key of facts and decisions.
+_SEALED: Final = """
+    (SELECT position, event_id, revision, subject, recorded_at, personal FROM record.facts
+    WHERE {0} AND personal IS NOT NULL ORDER BY position LIMIT %(limit)s)
+    UNION ALL
+    (SELECT position, event_id, 1::smallint, sealed_under, recorded_at, personal FROM record.decisions
+    WHERE {0} AND personal IS NOT NULL ORDER BY position LIMIT %(limit)s)
+    ORDER BY position LIMIT %(limit)s"""
+_AFTER: Final = _SEALED.replace("{0}", "position > %(after)s")
+_FROM: Final = _SEALED.replace("{0}", "position >= %(after)s")
 _KEYS: Final = "SELECT address_id, wrapped, erased_at FROM keys.subjects WHERE address_id = ANY(%s)"
 _RANGES: Final = """
     SELECT min(position), max(position), count(*) FROM record.facts WHERE position >= %(from)s AND position < %(to)s"""
@@ -153,7 +157,7 @@ async def _opening(
     connection: AsyncConnection, keys: AsyncConnectionPool, vault: Vault, *, every: bool
 ) -> list[Finding]:
     broken, keyless, late, opened, erased = _Tally(), _Tally(), _Tally(), 0, 0
-    async for page in _pages(connection, _FACTS) if every else _sampled(connection):
+    async for page in _pages(connection, _AFTER) if every else _sampled(connection):
         known = await _keys(keys, {row[3] for row in page})
         for position, event_id, revision, subject, recorded_at, personal in page:
             wrapped, erased_at = known.get(subject, (None, None))
@@ -196,11 +200,11 @@ async def _sampled(connection: AsyncConnection) -> AsyncIterator[list[tuple[Any,
         arguments = {"from": life << 40, "to": (life + 1) << 40}
         low, high, count = await (await connection.execute(_RANGES, arguments)).fetchone() or (0, 0, 0)
         if count <= SAMPLE:
-            yield await (await connection.execute(_FACTS, {"after": low - 1, "limit": SAMPLE})).fetchall()
+            yield await (await connection.execute(_AFTER, {"after": low - 1, "limit": SAMPLE})).fetchall()
             continue
         found: dict[int, tuple[Any, ...]] = {}
         for at in random.choices(range(low, high + 1), k=SAMPLE):  # noqa: S311 - nobody gains by guessing
-            row = await (await connection.execute(_ONE, {"at": at})).fetchone()
+            row = await (await connection.execute(_FROM, {"after": at, "limit": 1})).fetchone()
             if row is not None:
                 found[row[0]] = row
         yield list(found.values())

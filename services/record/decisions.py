@@ -6,6 +6,7 @@ Facts of `schemas` are the aggregates' events. Synchronous, as the library is: c
 import os
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final, cast
 from uuid import UUID, uuid5
 
@@ -19,6 +20,8 @@ from psycopg.sql import SQL
 
 from schemas.event import AnyFact, read_fact
 from schemas.topics import TOPIC_OF
+from services.keys.ring import Subject
+from services.keys.vault import event_context, seal
 from services.record.errors import AlreadyDone, Conflict, Fenced
 from services.record.lock import TAKE_LOCK, TIMEOUTS
 from services.settings import Misconfigured
@@ -28,23 +31,7 @@ _COMMAND: Final = "SELECT position FROM record.commands WHERE tenant = %s AND co
 _SELECT: Final = """
     SELECT tenant, originator_id, originator_version, correlation_id, causation_id, state FROM record.decisions
     WHERE originator_id = ANY(%s) ORDER BY originator_id, originator_version"""
-# The command is noted by the statement that draws the positions: one trip, and a rival's same command breaks the key.
-_INSERT: Final = """
-    WITH clock AS MATERIALIZED (SELECT record.tick() AS recorded_at), saved AS (
-        INSERT INTO record.decisions (originator_id, originator_version, tenant, topic, type, version, event_id,
-            correlation_id, causation_id, state_topic, state, recorded_at)
-        SELECT given.stream_id, given.stream_version, given.tenant, given.topic, given.type, given.version,
-            given.event_id, given.correlation_id, given.causation_id, given.state_topic, given.state, clock.recorded_at
-        FROM clock, unnest(%s::uuid[], %s::bigint[], %s::text[], %s::text[], %s::text[], %s::smallint[], %s::uuid[],
-            %s::uuid[], %s::uuid[], %s::text[], %s::bytea[]) WITH ORDINALITY AS given (stream_id, stream_version,
-            tenant, topic, type, version, event_id, correlation_id, causation_id, state_topic, state, place)
-        ORDER BY given.place
-        RETURNING position
-    ), noted AS (
-        INSERT INTO record.commands (tenant, command_id, position)
-        SELECT %s::text, %s::uuid, max(position) FROM saved HAVING %s::uuid IS NOT NULL
-    )
-    SELECT position FROM saved ORDER BY position"""
+_INSERT: Final = (Path(__file__).parent / "insert_decisions.sql").read_bytes()
 
 InTransaction = Callable[[Cursor[DictRow]], None]
 
@@ -67,7 +54,10 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """One fact with its place in its stream; versions count from 1."""
+    """One fact with its place in its stream; versions count from 1.
+
+    `sealed_under` is the address whose key the personal part is for; what is loaded again comes without that part.
+    """
 
     stream_id: UUID
     version: int
@@ -75,6 +65,7 @@ class Decided:
     fact: AnyFact
     correlation_id: UUID | None = None
     causation_id: UUID | None = None
+    sealed_under: Subject | None = None
 
     @property
     def event_id(self) -> UUID:
@@ -95,10 +86,11 @@ class Decided:
 @dataclass(frozen=True)
 class _StoredDecision(StoredEvent):
     decided: Decided
+    personal: bytes | None
 
 
 class _FactMapper(Mapper[UUID]):
-    """State is the fact's own JSON and the topic is `type.vN`: neither knows a Python path."""
+    """State is the fact's own clear JSON and the topic is `type.vN`: neither knows a Python path."""
 
     def __init__(self) -> None:
         super().__init__(JSONTranscoder())
@@ -106,10 +98,18 @@ class _FactMapper(Mapper[UUID]):
     def to_stored_event(self, domain_event: DomainEventProtocol[UUID]) -> StoredEvent:
         decided = cast("Decided", domain_event)
         fact = decided.fact
-        if fact.personal_json() is not None:
-            raise TypeError(f"{fact.type} has a personal part, which a decision cannot hold: it is not sealed")
         topic = f"{fact.type}.v{fact.version}"
-        return _StoredDecision(decided.stream_id, decided.version, topic, fact.clear_json(), decided)
+        sealed = _sealed(decided)
+        return _StoredDecision(decided.stream_id, decided.version, topic, fact.clear_json(), decided, sealed)
+
+
+def _sealed(decided: Decided) -> bytes | None:
+    personal = decided.fact.personal_json()
+    if personal is None:
+        return None
+    if decided.sealed_under is None:
+        raise TypeError(f"{decided.fact.type} has a personal part: say whose key it is sealed under")
+    return seal(decided.sealed_under.cipher, personal, event_context(decided.event_id.bytes, 1))
 
 
 def _check_alive(connection: Connection[DictRow]) -> None:
@@ -222,10 +222,17 @@ def _parameters(stored: Sequence[_StoredDecision], command: Command | None) -> t
         [row.decided.causation_id for row in stored],
         [row.topic for row in stored],
         [row.state for row in stored],
+        [_key_of(row) for row in stored],
+        [row.personal for row in stored],
         None if command is None else command.tenant,
         command_id,
         command_id,
     )
+
+
+def _key_of(row: _StoredDecision) -> UUID | None:
+    subject = row.decided.sealed_under
+    return None if subject is None or row.personal is None else subject.address_id
 
 
 class Decisions:

@@ -32,8 +32,11 @@ RAW_DAYS: Final = 90
 _DRAIN_SECONDS: Final = 15.0
 _DRAIN_POLL_SECONDS: Final = 0.05
 _COUNTS: Final = """
-    SELECT (recorded_at AT TIME ZONE 'UTC')::date, type, count(*) FROM record.facts
-    WHERE tenant = %s AND subject = %s GROUP BY 1, 2 ORDER BY 1, 2"""
+    SELECT (recorded_at AT TIME ZONE 'UTC')::date, type, count(*) FROM (
+        SELECT recorded_at, type FROM record.facts WHERE tenant = %(tenant)s AND subject = %(subject)s
+        UNION ALL
+        SELECT recorded_at, type FROM record.decisions WHERE tenant = %(tenant)s AND sealed_under = %(subject)s
+    ) AS theirs GROUP BY 1, 2 ORDER BY 1, 2"""
 _POSITION: Final = "SELECT position FROM record.facts WHERE tenant = %s AND subject = %s AND type = 'address.erased'"
 _REMOVE: Final = """
     WITH gone AS (DELETE FROM record.raw WHERE tenant = %(tenant)s AND raw_id = ANY(%(raws)s) RETURNING raw_id),
@@ -176,5 +179,5 @@ async def tell(settings: Settings, record: AsyncConnectionPool, hidden: Hidden) 
 
 async def _counts(record: AsyncConnectionPool, hidden: Hidden) -> list[tuple[date, str, int]]:
     async with record.connection() as connection:
-        cursor = await connection.execute(_COUNTS, (hidden.tenant, hidden.address_id))
+        cursor = await connection.execute(_COUNTS, {"tenant": hidden.tenant, "subject": hidden.address_id})
         return [(row[0], row[1], row[2]) for row in await cursor.fetchall()]

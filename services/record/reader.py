@@ -1,10 +1,10 @@
 """Reads the record by position: facts and decisions as one sequence, their personal parts opened again."""
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, cast
+from typing import Any, Final, LiteralString, cast
 from uuid import UUID
 
 from psycopg_pool import AsyncConnectionPool
@@ -17,22 +17,23 @@ from services.keys.vault import Unsealable, event_context, unseal
 
 MOST_BYTES: Final = 4 * 1024 * 1024
 _CHUNK: Final = 100
-# The columns of both tables in the order of `Row`, then the sealed part, then the bytes so far. Each branch stops at
-# the limit along its own index: a sort over the union would read everything that is left.
+# The columns of both tables in the order of `Row`, then the sealed part, whose key it is, and the bytes so far. Each
+# branch stops at the limit along its own index: a sort over the union would read everything that is left.
 _READ: Final = """
     SELECT * FROM (
         SELECT sequence.*,
             sum(octet_length(data) + coalesce(octet_length(personal), 0)) OVER (ORDER BY position) AS bytes
         FROM (
             (SELECT position, event_id, revision, tenant, topic, type, version, subject, inbox_id, raw_id, occurred_at,
-                recorded_at, correlation_id, causation_id, traceparent, data, personal
+                recorded_at, correlation_id, causation_id, traceparent, data, personal, subject AS sealed_under
             FROM record.facts
             WHERE position > %(after)s AND (%(topics)s::text[] IS NULL OR topic = ANY(%(topics)s::text[]))
                 AND (%(tenant)s::text IS NULL OR tenant = %(tenant)s::text)
             ORDER BY position LIMIT %(limit)s)
             UNION ALL
             (SELECT position, event_id, 1::smallint, tenant, topic, type, version, originator_id, NULL::uuid,
-                NULL::uuid, recorded_at, recorded_at, correlation_id, causation_id, NULL::text, state, NULL::bytea
+                NULL::uuid, recorded_at, recorded_at, correlation_id, causation_id, NULL::text, state, personal,
+                sealed_under
             FROM record.decisions
             WHERE position > %(after)s AND (%(topics)s::text[] IS NULL OR topic = ANY(%(topics)s::text[]))
                 AND (%(tenant)s::text IS NULL OR tenant = %(tenant)s::text)
@@ -42,10 +43,18 @@ _READ: Final = """
     ) AS page
     WHERE bytes <= %(bytes)s OR bytes = octet_length(data) + coalesce(octet_length(personal), 0)
     ORDER BY position"""
-_AT: Final = """
+_FACT: Final = """
     SELECT position, event_id, revision, tenant, topic, type, version, subject, inbox_id, raw_id, occurred_at,
-        recorded_at, correlation_id, causation_id, traceparent, data, personal
-    FROM record.facts WHERE position = ANY(%s) ORDER BY position"""
+        recorded_at, correlation_id, causation_id, traceparent, data, personal, subject
+    FROM record.facts"""
+_DECISION: Final = """
+    SELECT position, event_id, 1::smallint, tenant, topic, type, version, originator_id, NULL::uuid, NULL::uuid,
+        recorded_at, recorded_at, correlation_id, causation_id, NULL::text, state, personal, sealed_under
+    FROM record.decisions"""
+_AT: Final = f"""
+    {_FACT} WHERE position = ANY(%(positions)s) UNION ALL {_DECISION} WHERE position = ANY(%(positions)s)
+    ORDER BY position"""
+_STREAMS: Final = f"{_DECISION} WHERE originator_id = ANY(%s) ORDER BY position"
 _HEAD: Final = """
     SELECT greatest((SELECT max(position) FROM record.facts), (SELECT max(position) FROM record.decisions), 0)"""
 _NEXT: Final = """
@@ -87,11 +96,18 @@ class Reader:
         self._ring: Final = ring
 
     async def read(
-        self, after: int, limit: int, *, topics: Collection[str] | None = None, tenant: str | None = None
+        self,
+        after: int,
+        limit: int,
+        *,
+        topics: Collection[str] | None = None,
+        tenant: str | None = None,
+        opens: Callable[[bytes], bool] | None = None,
     ) -> list[Row]:
         """At most `limit` rows (and 4 MB, but never nothing) above this position, in order; [] at the end.
 
-        Positions have holes. A row whose key is destroyed comes without its personal part.
+        Positions have holes. A row whose key is destroyed comes without its personal part; so does one whose clear
+        part `opens` says no to, which costs a reader nothing that needs no person's words.
 
         Raises:
             Unsealable: a living key does not open its value: it was changed, or moved from another row.
@@ -109,14 +125,21 @@ class Reader:
             rows: list[Row] = []
             # A chunk at a time: making Python values of a whole page would hold the loop for 20 ms.
             while chunk := await cursor.fetchmany(_CHUNK):
-                rows += await self._opened(chunk)
+                rows += await self._opened(chunk if opens is None else _closed(chunk, opens))
                 await asyncio.sleep(0)
         return rows
 
-    async def facts_at(self, positions: Collection[int]) -> list[Row]:
-        """The facts at these positions, in order; none for a hole. Raises as `read`."""
+    async def rows_at(self, positions: Collection[int]) -> list[Row]:
+        """What is at these positions, in order; none for a hole. Raises as `read`."""
+        return await self._rows(_AT, {"positions": list(positions)})
+
+    async def streams(self, stream_ids: Collection[UUID]) -> list[Row]:
+        """All that was decided in these streams, in the record's order. Raises as `read`."""
+        return await self._rows(_STREAMS, (list(stream_ids),))
+
+    async def _rows(self, query: LiteralString, arguments: Sequence[object] | Mapping[str, object]) -> list[Row]:
         async with self._pool.connection() as connection:
-            cursor = await connection.execute(_AT, (list(positions),), binary=True)
+            cursor = await connection.execute(query, arguments, binary=True)
             return await self._opened(await cursor.fetchall())
 
     async def head(self) -> int:
@@ -145,15 +168,19 @@ class Reader:
         for row in rows:
             if row[5] == "address.erased":
                 self._ring.drop(row[3], None, row[7])
-        subjects = await self._ring.by_ids({row[7] for row in rows if row[16] is not None})
+        subjects = await self._ring.by_ids({row[17] for row in rows if row[16] is not None})
         return [_row(row, subjects) for row in rows]
+
+
+def _closed(rows: Sequence[tuple[Any, ...]], opens: Callable[[bytes], bool]) -> list[tuple[Any, ...]]:
+    return [row if row[16] is None or opens(row[15]) else (*row[:16], None, row[17]) for row in rows]
 
 
 def _row(row: tuple[Any, ...], subjects: dict[UUID, Subject | None]) -> Row:
     personal = row[16]
     if personal is None:
         return Row(*row[:15], payload=row[15], erased=False)
-    subject = subjects[row[7]]
+    subject = subjects[row[17]]
     if subject is None:
         return Row(*row[:15], payload=row[15], erased=True)
     try:

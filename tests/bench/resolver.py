@@ -6,7 +6,7 @@ from datetime import UTC, datetime, time
 from uuid import uuid4
 
 from channels.capabilities import CAPABILITIES
-from services.dispatch.resolving.asked import (
+from services.resolving.asked import (
     Asked,
     Consent,
     House,
@@ -17,7 +17,7 @@ from services.dispatch.resolving.asked import (
     Question,
     QuietHours,
 )
-from services.dispatch.resolving.resolve import resolve
+from services.resolving.resolve import resolve
 from tests.bench.figures import Figure, single
 
 _ROUNDS = 7

@@ -11,6 +11,7 @@ from schemas.event import Event
 from schemas.fact import Assurance
 from schemas.interaction import Content, Direction, InteractionReceived
 from services.record.facts import event_id_of
+from tests.projections.conversations import answered, joined, opened
 from tests.projections.story import event, interaction_id, story, withdrawal
 
 CallFact = CallProgressed | CallAnswered | CallEnded | CallMissed | CallRecorded
@@ -113,4 +114,10 @@ def whole_story() -> list[Event]:
         begun(26, 12),
         on_leg(27, 13, "busy", direction="out", address=3),
         withdrawal(28, first),
+        opened(30, 1, 1),
+        joined(31, 1, 2, number=2),
+        opened(32, 2, 10, brought="missed_call"),
+        answered(33, 1),
+        joined(34, 1, 3, number=3),
+        opened(35, 3, 7, tenant="other"),
     ]

@@ -3,12 +3,12 @@
 from typing import Any
 from uuid import uuid4
 
-import psycopg
 import pytest
 
 from services.api.access import ACCESS
 from services.tenancy.tokens import ROLES, add_token, revoke_token, tokens
-from tests.services.api.house import ALI, House, with_file
+from tests.services.api.house import ALI, House
+from tests.services.api.things import one_of_each
 
 OPEN = {"/livez", "/readyz", "/asyncapi.json", "/schemas/{type}/{version}.json"}
 # One operation for each line of the table of roles.
@@ -57,26 +57,8 @@ async def test_a_revoked_token_is_noticed(house: House) -> None:
     assert len(tokens(house.settings.record_url, "shop")) == len(ROLES) + 1
 
 
-async def _ids(house: House) -> dict[str, Any]:
-    """One of each of the shop's things, by the name of its path parameter."""
-    await house.hear([with_file("shop", "SM1", "secret.txt", b"secret", "text/plain")])
-    await house.hear([], reason="cannot be read")
-    await house.caught_up()
-    (item,) = (await house.get("/api/v1/timeline", address=ALI)).json()["items"]
-    with psycopg.connect(house.settings.record_url) as connection:
-        row = connection.execute("SELECT parked_id FROM service.parked").fetchone()
-    assert row is not None
-    return {
-        "interaction_id": item["interaction_id"],
-        "attachment_id": item["attachments"][0]["attachment_id"],
-        "inbox_id": house.inboxes["shop"],
-        "position": item["position"],
-        "parked_id": row[0],
-    }
-
-
 async def test_ids_of_another_tenant_are_not_found_on_any_path(house: House) -> None:
-    ids = await _ids(house)
+    ids = await one_of_each(house)
     walked = 0
     for method, path in _paths(house):
         if "{" not in path or path in OPEN:
@@ -88,20 +70,21 @@ async def test_ids_of_another_tenant_are_not_found_on_any_path(house: House) -> 
             assert answer.status_code in expected, (tenant, path, answer.text)
             assert answer.headers["tamas-request-id"]
         walked += 1
-    assert walked == 8
+    assert walked == 9
 
 
 async def test_lists_show_nothing_of_another_tenant(house: House) -> None:
-    ids = await _ids(house)
+    ids = await one_of_each(house)
     assert (await house.get("/api/v1/timeline", tenant="rival", address=ALI)).json()["items"] == []
     assert (await house.get("/api/v1/parked", tenant="rival")).json()["items"] == []
+    assert (await house.get("/api/v1/conversations", tenant="rival")).json()["items"] == []
     assert str(ids["inbox_id"]) not in (await house.get("/api/v1/inboxes", tenant="rival")).text
     assert {event["tenant"] for event in (await house.get("/api/v1/events", tenant="rival")).json()} == {"rival"}
 
 
 async def test_row_level_security_holds_without_our_own_conditions(house: House) -> None:
     """What would be seen if a query forgot its `WHERE tenant`."""
-    await _ids(house)
+    await one_of_each(house)
     runtime = house.app.state.runtime
     for table in ("record.facts", "record.decisions", "record.raw", "service.parked", "service.pending"):
         async with runtime.of("rival").connection() as connection:

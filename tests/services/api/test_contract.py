@@ -2,7 +2,6 @@
 
 from typing import Any, cast
 
-import psycopg
 import schemathesis
 from hypothesis import HealthCheck, Phase, given
 from hypothesis import settings as how
@@ -11,42 +10,24 @@ from schemathesis import GenerationMode
 from schemathesis.checks import CHECKS  # pyright: ignore[reportUnknownVariableType]
 
 from services.settings import Settings
-from tests.services.api.house import ALI, House, with_file
+from tests.services.api.house import ALI
 from tests.services.api.server import running
+from tests.services.api.things import one_of_each
 
 EXAMPLES = 25
 # The first three need states; who may do what is walked through in test_access, here every request has its token.
 UNFIT = {"use_after_free", "ensure_resource_availability", "object_level_authorization", "ignored_auth"}
 
 
-async def _things(house: House) -> dict[str, Any]:
-    await house.hear([with_file("shop", "SM1", "x.txt", b"x", "text/plain")])
-    await house.hear([], reason="cannot be read")
-    await house.caught_up()
-    (item,) = (await house.get("/api/v1/timeline", address=ALI)).json()["items"]
-    with psycopg.connect(house.settings.record_url) as connection:
-        row = connection.execute("SELECT parked_id FROM service.parked").fetchone()
-    assert row is not None
-    return {
-        "interaction_id": item["interaction_id"],
-        "attachment_id": item["attachments"][0]["attachment_id"],
-        "inbox_id": str(house.inboxes["shop"]),
-        "position": item["position"],
-        "parked_id": str(row[0]),
-        "type": "interaction.received",
-        "version": 1,
-    }
-
-
 def test_no_fault_and_nothing_undocumented(settings: Settings) -> None:
-    with running(settings, _things) as (url, house, ids):
+    with running(settings, one_of_each) as (url, house, ids):
         schema: Any = schemathesis.openapi.from_url(f"{url}/openapi.json")
         schema.config.update(headers=house.as_role("operator"))
         # A stream does not end; it has tests of its own.
         operations: list[Any] = [
             found.ok() for found in schema.exclude(path="/api/v1/events/stream").get_all_operations()
         ]
-        assert len(operations) == 19
+        assert len(operations) == 21
         for operation in operations:
             _ask(operation, ids)
 

@@ -1,0 +1,26 @@
+-- One row for each conversation of the batch. Each part holds what came with its highest position, so that order and
+-- repetition don't count.
+INSERT INTO conversations AS c (tenant, conversation_id, address_id, inbox_id, channel, opened_at, opened_position,
+    first_interaction_id, position, state, since_at, waits_for, interactions, last_interaction_id, last_position,
+    taken_by, taken_position)
+SELECT * FROM unnest(%s::text[], %s::uuid[], %s::uuid[], %s::uuid[], %s::text[], %s::timestamptz[], %s::bigint[],
+    %s::uuid[], %s::bigint[], %s::text[], %s::timestamptz[], %s::text[], %s::int[], %s::uuid[], %s::bigint[],
+    %s::uuid[], %s::bigint[])
+ON CONFLICT (tenant, conversation_id) DO UPDATE SET
+    address_id = coalesce(c.address_id, excluded.address_id),
+    inbox_id = coalesce(c.inbox_id, excluded.inbox_id),
+    channel = coalesce(c.channel, excluded.channel),
+    opened_at = coalesce(c.opened_at, excluded.opened_at),
+    opened_position = coalesce(c.opened_position, excluded.opened_position),
+    first_interaction_id = coalesce(c.first_interaction_id, excluded.first_interaction_id),
+    position = greatest(c.position, excluded.position),
+    state = CASE WHEN excluded.position > c.position THEN excluded.state ELSE c.state END,
+    since_at = CASE WHEN excluded.position > c.position THEN excluded.since_at ELSE c.since_at END,
+    waits_for = CASE WHEN excluded.position > c.position THEN excluded.waits_for ELSE c.waits_for END,
+    interactions = CASE WHEN excluded.last_position > c.last_position THEN excluded.interactions
+        ELSE c.interactions END,
+    last_interaction_id = CASE WHEN excluded.last_position > c.last_position THEN excluded.last_interaction_id
+        ELSE c.last_interaction_id END,
+    last_position = greatest(c.last_position, excluded.last_position),
+    taken_by = CASE WHEN excluded.taken_position > c.taken_position THEN excluded.taken_by ELSE c.taken_by END,
+    taken_position = greatest(c.taken_position, excluded.taken_position)

@@ -1,0 +1,81 @@
+"""What may be asked of the queues. Call within `projections.generation.reading`."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Literal
+from uuid import UUID
+
+from psycopg import AsyncConnection
+from psycopg.rows import class_row
+
+from schemas.conversation import ConversationState, WaitsFor
+
+Turn = Literal["ours", "customer"]
+_TURNS: Final[dict[ConversationState, Turn]] = {"waiting": "ours", "answered": "customer"}
+_ONES: Final = """
+    SELECT conversation_id, address_id, inbox_id, channel, opened_at, opened_position, first_interaction_id, position,
+        state, since_at, waits_for, interactions, last_interaction_id, taken_by
+    FROM conversations WHERE tenant = %(tenant)s AND opened_position IS NOT NULL"""
+
+
+@dataclass(frozen=True, slots=True)
+class One:
+    """A conversation as it is now; `since_at` is when it came to be so."""
+
+    conversation_id: UUID
+    address_id: UUID
+    inbox_id: UUID | None
+    channel: str
+    opened_at: datetime
+    opened_position: int
+    first_interaction_id: UUID
+    position: int
+    state: ConversationState
+    since_at: datetime
+    waits_for: WaitsFor | None
+    interactions: int
+    last_interaction_id: UUID
+    taken_by: UUID | None
+
+    @property
+    def turn(self) -> Turn | None:
+        """Who is expected to speak."""
+        return _TURNS.get(self.state)
+
+
+async def queue(
+    tx: AsyncConnection,
+    tenant: str,
+    state: ConversationState,
+    *,
+    limit: int,
+    after: tuple[datetime, int] | None = None,
+) -> list[One]:
+    """Those in this state, the longest in it first; `after`: since_at and opened_position of the last one before."""
+    async with tx.cursor(row_factory=class_row(One)) as cursor:
+        await cursor.execute(
+            _ONES
+            + """
+                AND state = %(state)s
+                AND (%(at)s::timestamptz IS NULL OR (since_at, opened_position) > (%(at)s, %(number)s::bigint))
+            ORDER BY since_at, opened_position LIMIT %(limit)s
+            """,
+            {
+                "tenant": tenant,
+                "state": state,
+                "at": None if after is None else after[0],
+                "number": None if after is None else after[1],
+                "limit": limit,
+            },
+        )
+        return await cursor.fetchall()
+
+
+async def one(tx: AsyncConnection, tenant: str, conversation_id: UUID) -> One | None:
+    """One conversation; None when this tenant has no such one."""
+    async with tx.cursor(row_factory=class_row(One)) as cursor:
+        await cursor.execute(
+            _ONES + " AND conversation_id = %(conversation_id)s",
+            {"tenant": tenant, "conversation_id": conversation_id},
+        )
+        return await cursor.fetchone()

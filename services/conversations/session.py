@@ -1,0 +1,149 @@
+"""One life of a decider: goes on where the record says, batch by batch, until something goes wrong."""
+
+import asyncio
+from collections import Counter, deque
+from collections.abc import Sequence
+from typing import Final
+from uuid import UUID
+
+import structlog
+from psycopg import Cursor, OperationalError
+from psycopg.rows import DictRow
+from psycopg_pool import PoolTimeout
+
+from schemas.event import Undecodable
+from services.conversations import lookups, progress, refill, undecided
+from services.conversations.batch import Batch
+from services.conversations.belonging import Rules
+from services.conversations.known import Known
+from services.conversations.progress import Moved, Progress
+from services.conversations.tools import Tools
+from services.conversations.touches import TOPICS, Item, is_mail, item_of
+from services.record.decisions import Decided, Lease
+from services.record.errors import Fenced
+from services.record.reader import Row
+
+MOST: Final = 500
+"""Facts in a batch: one load, one save."""
+_CHUNK: Final = 50
+_TRIES: Final = 3
+_POLL_SECONDS: Final = (0.005, 0.02)
+_LOG: Final = structlog.get_logger()
+
+
+class Session:
+    """Ends with an exception, whatever goes wrong; the next session begins from what the record says."""
+
+    def __init__(self, tools: Tools, rules: Rules, held: Lease, told: Progress) -> None:
+        """`told` hears how far it is."""
+        self._tools: Final = tools
+        self._rules: Final = rules
+        self._held: Final = held
+        self._told: Final = told
+        self._position = 0
+        self._set_aside: Final[set[UUID]] = set()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Decide until `stop`.
+
+        Raises:
+            Fenced: another process decides now.
+            Moved: the position is not where we left it, or the lookup tables are to be filled again.
+            psycopg.OperationalError, PoolTimeout: PostgreSQL is away.
+        """
+        self._position, version = await progress.begin(self._tools.record)
+        if version != lookups.VERSION:
+            await refill.refill(self._tools, self._held, self._position)
+        await self._try_set_aside()
+        self._told.looked(self._position, 0)
+        wait_seconds = _POLL_SECONDS[0]
+        while not stop.is_set():
+            rows = await self._tools.reader.read(self._position, MOST, topics=TOPICS, opens=is_mail)
+            if not rows:
+                self._told.looked(self._position, 0)
+                await asyncio.sleep(wait_seconds)
+                wait_seconds = min(2 * wait_seconds, _POLL_SECONDS[1])
+                continue
+            wait_seconds = _POLL_SECONDS[0]
+            self._told.waiting_since = rows[0].recorded_at
+            await self._work_off(rows)
+
+    async def _work_off(self, rows: Sequence[Row]) -> None:
+        """Whole if possible; what fails is halved until one fact is left, which is set aside after three tries."""
+        parts, tries = deque([rows]), Counter[int]()
+        while parts:
+            part = parts.popleft()
+            try:
+                await self._decide(part, part[-1].position)
+            except (Fenced, Moved, OperationalError, PoolTimeout):
+                raise
+            except Exception as error:  # noqa: BLE001 - one fact that we fail on must not stop all others
+                tries[part[0].position] += len(part) == 1
+                _LOG.warning("conversations.again", facts=len(part), error=type(error).__name__, detail=str(error))
+                if len(part) > 1:
+                    parts.extendleft([part[len(part) // 2 :], part[: len(part) // 2]])
+                elif tries[part[0].position] < _TRIES:
+                    parts.appendleft(part)
+                else:
+                    self._set_aside.add(part[0].subject)
+                    await self._decide(part, part[0].position, reason=f"{type(error).__name__}: {error}")
+
+    async def _decide(self, rows: Sequence[Row], after: int | None, *, reason: str | None = None) -> None:
+        """One load, one save. `after` is where the position goes; None leaves it, as for what was set aside before."""
+        items: list[Item] = []
+        aside: list[tuple[Row, str]] = []
+        for number, row in enumerate(rows, 1):
+            if row.subject in self._set_aside:
+                aside.append((row, reason or "it comes after another of this address that could not be decided"))
+                continue
+            try:
+                item = await item_of(row, self._tools.ring)
+            except Undecodable as error:
+                aside.append((row, f"no fact that this version knows: {error}"))
+                continue
+            if item is not None:
+                items.append(item)
+            if number % _CHUNK == 0:
+                await asyncio.sleep(0)
+        known = await lookups.load(self._tools.record, items)
+        taken = [row.position for row in rows] if after is None else []
+        decided = await asyncio.to_thread(self._save, items, known, aside, after, taken)
+        self._told.undecided += len(aside)
+        if after is not None:
+            self._position = after
+            self._told.looked(after, decided)
+
+    def _save(
+        self,
+        items: Sequence[Item],
+        known: Known,
+        aside: Sequence[tuple[Row, str]],
+        after: int | None,
+        taken: Sequence[int],
+    ) -> int:
+        decided: Sequence[Decided] = Batch(known, self._rules).run(items)
+        put, before = lookups.saver(known), self._position
+
+        def within(cursor: Cursor[DictRow]) -> None:
+            if after is not None:
+                progress.move(cursor, before, after)
+            undecided.take(cursor, taken)
+            undecided.put(cursor, aside)
+            put(cursor)
+
+        self._tools.decisions.save(decided, lease=self._held, within=within)
+        return len(decided)
+
+    async def _try_set_aside(self) -> None:
+        """What was set aside is tried once more, by a process that may know more; per address, in order."""
+        waiting = await undecided.read(self._tools.record)
+        for subject, positions in waiting.items():
+            rows = await self._tools.reader.rows_at(positions)
+            try:
+                await self._decide(rows, None)
+            except (Fenced, Moved, OperationalError, PoolTimeout):
+                raise
+            except Exception as error:  # noqa: BLE001 - it stays where it is
+                _LOG.warning("conversations.undecided", facts=len(rows), error=type(error).__name__, detail=str(error))
+                self._set_aside.add(subject)
+        self._told.undecided = sum(len(waiting[subject]) for subject in waiting if subject in self._set_aside)
