@@ -1,5 +1,5 @@
 -- One row for each conversation of the batch. Each part holds what came with its highest position, so that order and
--- repetition don't count.
+-- repetition don't count; what is decided again after a restore replaces what was decided before.
 INSERT INTO conversations AS c (tenant, conversation_id, address_id, inbox_id, channel, opened_at, opened_position,
     first_interaction_id, position, state, since_at, waits_for, interactions, last_interaction_id, last_position,
     taken_by, taken_position)
@@ -7,12 +7,18 @@ SELECT * FROM unnest(%s::text[], %s::uuid[], %s::uuid[], %s::uuid[], %s::text[],
     %s::uuid[], %s::bigint[], %s::text[], %s::timestamptz[], %s::text[], %s::int[], %s::uuid[], %s::bigint[],
     %s::uuid[], %s::bigint[])
 ON CONFLICT (tenant, conversation_id) DO UPDATE SET
-    address_id = coalesce(c.address_id, excluded.address_id),
-    inbox_id = coalesce(c.inbox_id, excluded.inbox_id),
-    channel = coalesce(c.channel, excluded.channel),
-    opened_at = coalesce(c.opened_at, excluded.opened_at),
-    opened_position = coalesce(c.opened_position, excluded.opened_position),
-    first_interaction_id = coalesce(c.first_interaction_id, excluded.first_interaction_id),
+    address_id = CASE WHEN excluded.opened_position > coalesce(c.opened_position, 0) THEN excluded.address_id
+        ELSE c.address_id END,
+    inbox_id = CASE WHEN excluded.opened_position > coalesce(c.opened_position, 0) THEN excluded.inbox_id
+        ELSE c.inbox_id END,
+    channel = CASE WHEN excluded.opened_position > coalesce(c.opened_position, 0) THEN excluded.channel
+        ELSE c.channel END,
+    opened_at = CASE WHEN excluded.opened_position > coalesce(c.opened_position, 0) THEN excluded.opened_at
+        ELSE c.opened_at END,
+    opened_position = CASE WHEN excluded.opened_position > coalesce(c.opened_position, 0) THEN excluded.opened_position
+        ELSE c.opened_position END,
+    first_interaction_id = CASE WHEN excluded.opened_position > coalesce(c.opened_position, 0) THEN excluded.first_interaction_id
+        ELSE c.first_interaction_id END,
     position = greatest(c.position, excluded.position),
     state = CASE WHEN excluded.position > c.position THEN excluded.state ELSE c.state END,
     since_at = CASE WHEN excluded.position > c.position THEN excluded.since_at ELSE c.since_at END,

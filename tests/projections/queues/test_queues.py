@@ -64,6 +64,13 @@ async def test_a_late_beginning_changes_nothing_of_what_is_now(tables: Tables) -
     assert (waiting.position, waiting.interactions, waiting.opened_position) == (3, 2, 1)
 
 
+async def test_what_is_decided_again_after_a_restore_replaces_the_first_decision(tables: Tables) -> None:
+    await tables.apply([opened(1, 1, 1), joined(2, 1, 2, number=2)])
+    await tables.apply([opened(11, 1, 1), joined(12, 1, 2, number=2)])
+    (waiting,) = await _queue(tables, "waiting")
+    assert (waiting.opened_position, waiting.position, waiting.interactions) == (11, 12, 2)
+
+
 async def test_pages_neither_miss_nor_repeat(tables: Tables) -> None:
     await tables.apply([opened(number, number, number) for number in range(1, 8)])
     seen: list[int] = []
