@@ -1,9 +1,10 @@
 """What people typed, as it may be kept: whole Unicode, line feeds only, nothing that only programs send."""
 
+import re
 from typing import Final
 
 # Line ends and tabs stay; other control characters come from programs, not from people.
-_CONTROLS: Final = dict.fromkeys([*range(9), 11, 12, *range(14, 32), 127])
+_CONTROLS: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
 def clean(text: str) -> str:
@@ -12,6 +13,10 @@ def clean(text: str) -> str:
     Half of a surrogate pair, as a script makes it that cuts a text in the middle of an emoji, becomes U+FFFD: no
     UTF-8 can hold it.
     """
-    if not text.isascii():
+    if text.isprintable():  # then there are neither controls nor line ends nor halves in it
+        return text.strip()
+    try:
+        text.encode()
+    except UnicodeEncodeError:
         text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return text.replace("\r\n", "\n").replace("\r", "\n").translate(_CONTROLS).strip()
+    return _CONTROLS.sub("", text.replace("\r\n", "\n").replace("\r", "\n")).strip()

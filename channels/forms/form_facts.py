@@ -15,11 +15,11 @@ CHANNEL: Final = "forms/web"
 _LONGEST_NAME: Final = 300
 # What a field means to us stands in its own place; the first of several with one meaning is it.
 _PLACED: Final[tuple[Meaning, ...]] = ("address", "name", "subject", "text")
+_STATED: Final[tuple[Meaning, ...]] = ("preferred_channel", "consent")
 
 
 def facts(config: WebFormConfig, origin: Origin, key: str, submission: Submission, language: str) -> list[Heard]:
     """The post, the channel that the person prefers, and what they allow or forbid."""
-    interaction_id = origin.derive(key, "interaction")
     address = _address(config, origin, key, submission)
     received = _received(config, origin, key, submission, address)
     blobs = tuple(
@@ -29,11 +29,11 @@ def facts(config: WebFormConfig, origin: Origin, key: str, submission: Submissio
     heard = [Heard(key, address, received, None, blobs)]
     for field in config.fields:
         value = submission.values.get(field.name, "")
-        stated = _stated(
-            config, field, value, interaction_id, Stated(address=address, wording=said_in(field.label, language))
-        )
-        if stated is not None:
-            heard.append(Heard(f"{key}/{field.name}", address, stated))
+        # A box that a page leaves out was not ticked, which is no refusal; `false` in JSON is one.
+        if value and field.maps_to in _STATED:
+            stated = Stated(address=address, wording=said_in(field.label, language))
+            fact = _stated(config, field, value, received.interaction_id, stated)
+            heard.append(Heard(f"{key}/{field.name}", address, fact))
     return heard
 
 
@@ -78,24 +78,17 @@ def _address(config: WebFormConfig, origin: Origin, key: str, submission: Submis
 
 def _stated(
     config: WebFormConfig, field: FormField, value: str, interaction_id: UUID, stated: Stated
-) -> PreferenceStated | ConsentStated | None:
-    """A box that a page leaves out was not ticked, which is no refusal; `false` in JSON is one."""
-    if not value:
-        return None
-    match field.maps_to:
-        case "preferred_channel":
-            return PreferenceStated(interaction_id=interaction_id, channels=(value,), personal=stated)
-        case "consent":
-            return ConsentStated(
-                interaction_id=interaction_id,
-                channel=CHANNEL,
-                purpose=field.purpose,
-                granted=value in TICKED,
-                wording_version=config.consent_wording_version,
-                personal=stated,
-            )
-        case _:
-            return None
+) -> PreferenceStated | ConsentStated:
+    if field.maps_to == "preferred_channel":
+        return PreferenceStated(interaction_id=interaction_id, channels=(value,), personal=stated)
+    return ConsentStated(
+        interaction_id=interaction_id,
+        channel=CHANNEL,
+        purpose=field.purpose,
+        granted=value in TICKED,
+        wording_version=config.consent_wording_version,
+        personal=stated,
+    )
 
 
 def _first(config: WebFormConfig, submission: Submission, meaning: Meaning) -> FormField | None:

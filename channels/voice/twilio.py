@@ -6,6 +6,7 @@ Sources: https://www.twilio.com/docs/voice/twiml, https://www.twilio.com/docs/us
 """
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Annotated, Final, Self
 from urllib.parse import urlsplit
 
@@ -36,6 +37,7 @@ _ADDED_LATER: Final = frozenset({"CallToken", "StirVerstat"})
 # What stands only in reports, to which nobody listens, and in the action of <Dial>, after which there is nothing to do.
 _REPORTS: Final = ("CallbackSource", "SequenceNumber", "DialCallStatus", "RecordingStatus")
 _KEY_PARTS: Final = 5
+_INBOXES_IN_HAND: Final = 64
 
 
 class TwilioVoiceConfig(BaseModel):
@@ -103,11 +105,7 @@ class TwilioVoice:
         """
         if not _asks(request):
             return _ACKS
-        told = instructions(self.choice, self._manner(), _status_url(request.url))
-        if told is None:
-            return _UNASKED
-        connecting = Answer(200, told.encode(), _XML)
-        return replace(_ACKS, accepted=connecting, malformed=connecting, away=connecting)
+        return _connecting(self.choice, self._manner(), _status_url(request.url))
 
     def verify(self, request: InboundRequest) -> None:
         """Check `X-Twilio-Signature` over the public URL and the form, or over the URL with the body's SHA-256."""
@@ -150,6 +148,16 @@ def _asks(request: InboundRequest) -> bool:
     except Malformed:
         return request.purpose != "status"
     return not is_over(params) and not any(name in params for name in _REPORTS)
+
+
+# Few inboxes are called at one time, and what each is told does not change. No caller's data are in it.
+@lru_cache(maxsize=_INBOXES_IN_HAND)
+def _connecting(choice: Choice, manner: Manner, status_url: str) -> AckPolicy:
+    told = instructions(choice, manner, status_url)
+    if told is None:
+        return _UNASKED
+    connecting = Answer(200, told.encode(), _XML)
+    return replace(_ACKS, accepted=connecting, malformed=connecting, away=connecting)
 
 
 def _status_url(called: str) -> str:

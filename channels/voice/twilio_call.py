@@ -8,6 +8,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from typing import Final
 from uuid import UUID
 
@@ -19,6 +20,7 @@ from schemas.fact import Assurance
 from schemas.interaction import Direction
 
 _DIGITS: Final = 9
+_SECONDS_IN_HAND: Final = 64
 # https://www.twilio.com/docs/voice/trusted-calling-with-shakenstir: only with A does the caller's carrier vouch that
 # this customer of theirs may use this number.
 _STIR: Final = "StirVerstat"
@@ -28,7 +30,10 @@ _VOUCHED: Final = "A"
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request's view of a call. `sid` names the call, `leg_sid` the leg; `address` is the customer's."""
+    """One request's view of a call. `sid` names the call, `leg_sid` the leg; `address` is the customer's.
+
+    `interaction_id` is that of all its legs.
+    """
 
     origin: Origin
     sid: str
@@ -38,11 +43,7 @@ class Call:
     assurance: Assurance
     evidence: tuple[str, ...]
     occurred_at: datetime | None
-
-    @property
-    def interaction_id(self) -> UUID:
-        """Of all its legs."""
-        return self.origin.derive(self.sid, "interaction")
+    interaction_id: UUID
 
     @property
     def is_first_leg(self) -> bool:
@@ -80,6 +81,7 @@ def call_of(request: InboundRequest, params: Params, region: str, ours: Collecti
         assurance=assurance,
         evidence=evidence,
         occurred_at=_time(params.get("Timestamp", "")),
+        interaction_id=request.origin.derive(sid, "interaction"),
     )
 
 
@@ -102,6 +104,8 @@ def _sureness(params: Params, address: str | None) -> tuple[Assurance, tuple[str
     return "verified" if level == _VOUCHED else "claimed", (f"stir=pass/{level}",)
 
 
+# Twilio tells whole seconds: many reports have one between them.
+@lru_cache(maxsize=_SECONDS_IN_HAND)
 def _time(written: str) -> datetime | None:
     try:
         found = parsedate_to_datetime(written)

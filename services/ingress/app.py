@@ -109,9 +109,10 @@ async def run(settings: Settings, stop: asyncio.Event, ready: Callable[[dict[str
         public_url = settings.public_url_for(http)
         behind = Behind(f"http://{settings.api_listen}") if settings.api_listen else None
         hooks = Hooks(directory, intake, log, public_url)
+        forms = Forms(directory, intake, log, public_url)
         doors = Doors(
             hooks,
-            Forms(directory, intake, log, public_url),
+            forms,
             Chat(directory, Floor(intake, log, lines, ring, Limits(PER_SECOND, BURST)), public_url),
             Figures(settings.data, Authenticator(record), tally),
             readiness=lambda: _readiness(intake, spool, directory),
@@ -122,7 +123,7 @@ async def run(settings: Settings, stop: asyncio.Event, ready: Callable[[dict[str
         if settings.lmtp_listen:
             mail["lmtp"] = await listen(door, settings.lmtp_listen, lmtp=True)
         ready({"http": f"http://{http}", **{name: address for name, (_, address) in mail.items()}})
-        await serve(doors, taken, stop, http=direct(hooks), frame_bytes=FRAME_BYTES)
+        await serve(doors, taken, stop, http=direct(hooks, forms), frame_bytes=FRAME_BYTES)
         for server, _ in mail.values():
             server.close()
         await intake.stop()

@@ -13,7 +13,20 @@ from channels.forms.web import WebForm
 from schemas.interaction import InteractionReceived
 from schemas.reference import reference
 from services.ingress.hooks import result_headers
-from services.ingress.http import Receive, Refusal, Scope, Send, answer, as_json, body_of, headers_of, problem
+from services.ingress.http import (
+    RawHeaders,
+    Receive,
+    Refusal,
+    Reply,
+    Scope,
+    Send,
+    answer,
+    as_json,
+    body_of,
+    problem,
+    refused,
+    texts_of,
+)
 from services.ingress.intake import Intake
 from services.ingress.requests import RequestLog
 from services.ingress.submission import Away, Outcome, Submission
@@ -23,7 +36,7 @@ from services.tenancy.directory import Directory, Inbox
 
 _CHANNEL: Final = "forms/web"
 _BODY_LIMIT: Final = 20 << 20
-_LONG_BODY: Final = 64 * 1024
+LONG_BODY: Final = 64 * 1024
 _HTML: Final = "text/html; charset=utf-8"
 _PAGE_HEADERS: Final = (
     ("content-security-policy", page.CONTENT_SECURITY_POLICY),
@@ -55,9 +68,20 @@ class Forms:
         if scope["method"] in ("GET", "HEAD"):
             await answer(send, self._shown(scope, inbox, form, rest), new_raw_id())
         elif scope["method"] == "POST" and not rest:
-            await self._posted(scope, receive, send, inbox, form)
+            request = self._request(scope["path"], scope["headers"], inbox, await body_of(scope, receive, _BODY_LIMIT))
+            await answer(send, *await self._posted(request, path, inbox, form))
         else:
             raise Refusal(405, "method_not_allowed", "A form is read with GET and sent with POST.")
+
+    async def reply(self, target: bytes, headers: RawHeaders, body: bytes) -> Reply:
+        """A post to `/forms/{key}` with at most `LONG_BODY` bytes. Never raises `Refusal`."""
+        path = target.decode("latin-1")
+        try:
+            inbox, form = await self._form(path.split("/")[2])
+            return await self._posted(self._request(path, headers, inbox, body), path, inbox, form)
+        except Refusal as refusal:
+            self._requests.tally.turned_away[refusal.code] += 1
+            return refused(refusal)
 
     async def _form(self, key: str) -> tuple[Inbox, WebForm]:
         inbox = await self._directory.lookup(_CHANNEL, key)
@@ -68,7 +92,7 @@ class Forms:
         return inbox, inbox.handler
 
     def _shown(self, scope: Scope, inbox: Inbox, form: WebForm, rest: list[str]) -> Answer:
-        request = self._request(scope, inbox, b"")
+        request = self._request(scope["path"], scope["headers"], inbox, method=scope["method"])
         asked = parse_qs(scope["query_string"].decode("latin-1"))
         language = asked.get("language", [form.language(request)])[0]
         if language not in form.config.languages:
@@ -84,8 +108,7 @@ class Forms:
             raise Refusal(404, "not_found", "A form has a page, /schema and /thanks.")
         return Answer(200, shown.encode(), _HTML, _PAGE_HEADERS)
 
-    async def _posted(self, scope: Scope, receive: Receive, send: Send, inbox: Inbox, form: WebForm) -> None:
-        request = self._request(scope, inbox, await body_of(scope, receive, _BODY_LIMIT))
+    async def _posted(self, request: InboundRequest, path: str, inbox: Inbox, form: WebForm) -> Reply:
         one = Submission(request, inbox.inbox_id)
         wants_json = (request.header("content-type") or "").startswith("application/json")
         try:
@@ -93,26 +116,24 @@ class Forms:
             outcome = await self._intake.submit(one)
         except BadSignature as error:
             self._requests.refused(inbox, one, str(error), "token")
-            await answer(
-                send, problem(403, "token", form.acks.bad_signature.body.decode().strip(), one.raw_id), one.raw_id
-            )
+            said = form.acks.bad_signature.body.decode().strip()
+            return Reply(problem(403, "token", said, one.raw_id), one.raw_id)
         except InvalidFields as error:
             self._requests.tally.refuse(inbox.inbox_id, "fields")
-            await answer(send, self._invalid(one, inbox, form, error, wants_json=wants_json), one.raw_id)
+            return Reply(self._invalid(one, inbox, form, error, wants_json=wants_json), one.raw_id)
         except Away:
             self._requests.tally.refuse(inbox.inbox_id, "away")
             given = problem(503, "away", form.acks.away.body.decode().strip(), one.raw_id)
-            await answer(send, given, one.raw_id, ((b"retry-after", b"5"),))
-        else:
-            if outcome.result == "duplicate":
-                self._requests.repeated(inbox, one)
-            given = self._thanked(one, form, outcome, scope["path"], wants_json=wants_json)
-            await answer(send, given, one.raw_id, result_headers(outcome))
+            return Reply(given, one.raw_id, ((b"retry-after", b"5"),))
+        if outcome.result == "duplicate":
+            self._requests.repeated(inbox, one)
+        given = self._thanked(one, form, outcome, path, wants_json=wants_json)
+        return Reply(given, one.raw_id, result_headers(outcome))
 
     async def _read(self, one: Submission, form: WebForm) -> None:
         request = one.request
         try:
-            if len(request.body) > _LONG_BODY:
+            if len(request.body) > LONG_BODY:
                 await asyncio.to_thread(form.verify, request)
                 one.heard = await asyncio.to_thread(form.parse, request)
             else:
@@ -143,11 +164,13 @@ class Forms:
         query = urlencode({"reference": reference(event_id), "language": form.language(one.request)})
         return Answer(303, headers=(("location", f"{path}/thanks?{query}"),))
 
-    def _request(self, scope: Scope, inbox: Inbox, body: bytes) -> InboundRequest:
+    def _request(
+        self, path: str, headers: RawHeaders, inbox: Inbox, body: bytes = b"", method: str = "POST"
+    ) -> InboundRequest:
         return InboundRequest(
-            method=scope["method"],
-            url=self._public_url + scope["path"],
-            headers=headers_of(scope),
+            method=method,
+            url=self._public_url + path,
+            headers=texts_of(headers),
             body=body,
             received_at=datetime.now(UTC),
             origin=inbox.origin,

@@ -107,7 +107,9 @@ class Appender:
         _, found = await self._trip((b"BEGIN", None), (b"seen", seen))
         if found.ntuples == len(rows):
             return {(row[0], row[1]) for row in rows}
-        return {_key(found, number) for number in range(found.ntuples)}
+        # By their bytes: making ids of what came back takes three times as long as all the rest of this.
+        keys_by_bytes = {row[0].bytes + row[1].to_bytes(2, signed=True): (row[0], row[1]) for row in rows}
+        return {keys_by_bytes[_key(found, number)] for number in range(found.ntuples)}
 
     async def commit(
         self,
@@ -182,9 +184,8 @@ def _results(pgconn: PGconn, commands: int) -> PQGen[list[PGresult]]:
     return results
 
 
-def _key(found: PGresult, number: int) -> tuple[UUID, int]:
-    event_id, revision = found.get_value(number, 0), found.get_value(number, 1)
-    return UUID(bytes=event_id), int.from_bytes(revision or b"", "big", signed=True)
+def _key(found: PGresult, number: int) -> bytes:
+    return (found.get_value(number, 0) or b"") + (found.get_value(number, 1) or b"")
 
 
 async def _connected(url: str, role: str) -> AsyncConnection:

@@ -7,8 +7,11 @@ from typing import Final
 from uuid import UUID
 
 _HEAD: Final = Struct("!iiIii").pack
-_INT4: Final = Struct("!i").pack
-_INT8: Final = Struct("!q").pack
+_LENGTH: Final = Struct("!i").pack
+_SIZED_INT2: Final = Struct("!ih").pack
+_SIZED_INT4: Final = Struct("!ii").pack
+_SIZED_INT8: Final = Struct("!iq").pack
+_SIXTEEN: Final = _LENGTH(16)
 _NULL: Final = b"\xff\xff\xff\xff"
 _EPOCH_2000: Final = 946_684_800_000_000
 _ORDINAL_2000: Final = 730_120
@@ -23,34 +26,39 @@ _UUID: Final = 2950
 
 def uuids(values: Iterable[UUID | None]) -> bytes:
     """uuid[] of these values."""
-    return _built(_UUID, [None if value is None else value.bytes for value in values])
+    # What UUID.bytes does, without a call for each.
+    return _joined(_UUID, [_NULL if value is None else _SIXTEEN + value.int.to_bytes(16) for value in values])
 
 
 def texts(values: Iterable[str | None]) -> bytes:
     """text[] of these values; a NUL or a lone surrogate is refused by PostgreSQL or by UTF-8."""
-    return _built(_TEXT, [None if value is None else value.encode() for value in values])
+    given = list(values)
+    # Of a thousand rows few differ in these: tenants, topics, types.
+    encoded = {value: None if value is None else value.encode() for value in set(given)}
+    written = {value: _NULL if item is None else _LENGTH(len(item)) + item for value, item in encoded.items()}
+    return _joined(_TEXT, [written[value] for value in given])
 
 
 def blobs(values: Iterable[bytes | None]) -> bytes:
     """bytea[] of these values."""
-    return _built(_BYTEA, list(values))
+    return _joined(_BYTEA, [_NULL if value is None else _LENGTH(len(value)) + value for value in values])
 
 
 def times(values: Iterable[datetime]) -> bytes:
     """timestamptz[] of these aware times."""
-    return _built(_TIMESTAMPTZ, [_INT8(round(value.timestamp() * 1_000_000) - _EPOCH_2000) for value in values])
+    items = [_SIZED_INT8(8, round(value.timestamp() * 1_000_000) - _EPOCH_2000) for value in values]
+    return _joined(_TIMESTAMPTZ, items)
 
 
 def smalls(values: Iterable[int]) -> bytes:
     """smallint[] of these values."""
-    return _built(_SMALLINT, [value.to_bytes(2, "big", signed=True) for value in values])
+    return _joined(_SMALLINT, [_SIZED_INT2(2, value) for value in values])
 
 
 def dates(ordinals: Iterable[int]) -> bytes:
     """date[] of days given as `date.toordinal()`."""
-    return _built(_DATE, [_INT4(ordinal - _ORDINAL_2000) for ordinal in ordinals])
+    return _joined(_DATE, [_SIZED_INT4(4, ordinal - _ORDINAL_2000) for ordinal in ordinals])
 
 
-def _built(element: int, items: list[bytes | None]) -> bytes:
-    head = _HEAD(1, 1, element, len(items), 1)
-    return head + b"".join([_NULL if item is None else _INT4(len(item)) + item for item in items])
+def _joined(element: int, items: list[bytes]) -> bytes:
+    return _HEAD(1, 1, element, len(items), 1) + b"".join(items)

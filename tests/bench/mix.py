@@ -48,7 +48,8 @@ def _run(spec: Spec, target: Target, visitors: Visitors, talks: list[Talk]) -> O
     load = Load(replace(spec, url=target.url, path=target.path, beside=target.beside))
     if not target.chat:
         return load.run()
-    with _talking(visitors, talks), MailLoad(target.smtp, _MAILS, _SECONDS):
+    # The mails are written before anybody begins: a chat must not be half over when the posts come.
+    with MailLoad(target.smtp, _MAILS, _SECONDS), _talking(visitors, talks):
         return load.run()
 
 

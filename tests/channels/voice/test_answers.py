@@ -39,6 +39,14 @@ def test_a_caller_is_connected_also_when_nothing_can_be_stored_or_read(purpose: 
     assert acks.bad_signature.status == 403
 
 
+def test_each_inbox_is_told_of_at_its_own_url() -> None:
+    other = replace(form(ANSWER), url=URL.replace("k3y", "other") + "?from=elsewhere")
+    assert other.url != form(ANSWER).url
+    for request in (form(ANSWER), other, form(ANSWER)):
+        told = answering(CHANNEL, request).accepted.body
+        assert told.count(f'"{request.url.partition("?")[0]}/status"'.encode()) == 2
+
+
 def test_a_body_that_cannot_be_read_still_connects_the_caller() -> None:
     broken = replace(form(ANSWER), headers=(("content-type", "application/json"),), body=b"{")
     assert answering(CHANNEL, broken).malformed == answering(CHANNEL, form(ANSWER)).accepted

@@ -1,6 +1,7 @@
-"""What HTTP allows a provider to do with a connection, on the short way that hooks take."""
+"""What HTTP allows a provider to do with a connection, on the short way that hooks and short forms take."""
 
 import asyncio
+import json
 from collections.abc import AsyncGenerator
 from urllib.parse import urlencode
 
@@ -116,6 +117,54 @@ async def test_half_a_request_is_nothing(edge: Edge) -> None:
     writer.close()
     await asyncio.sleep(0.1)
     assert edge.count("SELECT count(*) FROM record.raw") == 0
+
+
+def _form(path: str, text: str, more: str = "") -> bytes:
+    body = json.dumps({"name": "Sara", "contact": "+989121234567", "message": text}).encode()
+    head = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n{more}"
+    return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
+
+
+async def test_a_connection_carries_forms_and_hooks_in_any_order(edge: Edge) -> None:
+    reader, writer = await _opened(edge)
+    for post in (_form(edge.form_path, "one"), _post(edge, "SM1"), _form(edge.form_path, "two")):
+        writer.write(post)
+        (answer,) = await _answers(reader, 1)
+        assert b"tamas-result: accepted" in answer
+    writer.write(_form(edge.form_path, "three") + _form(edge.form_path, "one") + _post(edge, "SM2"))
+    third, again, last = await _answers(reader, 3)
+    assert third.startswith(b"HTTP/1.1 202 ")
+    assert b"tamas-result: duplicate" in again
+    assert last.endswith(b"<Response/>")
+    writer.close()
+
+
+async def test_a_form_is_the_same_however_its_path_and_length_are_written(edge: Edge) -> None:
+    reader, writer = await _opened(edge)
+    head, _, body = _form(edge.form_path, "one").partition(b"\r\n\r\n")
+    chunked = head.replace(b"Content-Length: %d" % len(body), b"Transfer-Encoding: chunked")
+    chunks = b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body)
+    quoted = edge.form_path.replace("forms", "%66orms")
+    posts = (head + b"\r\n\r\n" + body, chunked + b"\r\n\r\n" + chunks, _form(quoted, "one"))
+    found: list[bytes] = []
+    for post in (*posts, _form(f"{edge.form_path}?from=ad", "one")):
+        writer.write(post)
+        found += await _answers(reader, 1)
+    assert len({answer.partition(b"\r\n\r\n")[2] for answer in found}) == 1
+    assert [b"tamas-result: duplicate" in answer for answer in found] == [False, True, True, True]
+    writer.close()
+
+
+async def test_a_form_that_is_not_there_or_has_too_many_headers_is_refused_in_words(edge: Edge) -> None:
+    reader, writer = await _opened(edge)
+    writer.write(_form("/forms/nobody", "one"))
+    (answer,) = await _answers(reader, 1)
+    assert answer.startswith(b"HTTP/1.1 404 ")
+    assert b"urn:tamas:problem:not_found" in answer
+    writer.write(_form(edge.form_path, "one", "X-A: b\r\n" * 101))
+    (answer,) = await _answers(reader, 1)
+    assert answer.startswith(b"HTTP/1.1 431 ")
+    writer.close()
 
 
 async def test_a_fault_of_ours_is_answered_and_the_connection_closed(
