@@ -34,6 +34,8 @@ SUBJECTS: Final[dict[str, Subject]] = {
     "sign": Subject("services.ops.sign", "Sign a recorded request as its provider does."),
     "deliver": Subject("services.ops.deliver", "Send a recorded request or mail to the front door."),
     "timeline": Subject("services.ops.timeline", "What was said with an address."),
+    "send": Subject("services.ops.send", "Answer an address on the way that its customer prefers."),
+    "explain": Subject("services.ops.explain", "Why a message of ours went where it went, and what became of it."),
     "prefer": Subject("services.ops.prefer", "How an address likes to be answered."),
     "tail": Subject("services.ops.tail", "Events as they come."),
     "topics": Subject("services.ops.topics", "Our topics on Kafka."),

@@ -21,6 +21,7 @@ Action = Literal[
     "retry_parked",
     "read_preferences",
     "change_preferences",
+    "answer",
 ]
 
 ACCESS: Final[dict[Action, tuple[Role, ...]]] = {
@@ -34,6 +35,7 @@ ACCESS: Final[dict[Action, tuple[Role, ...]]] = {
     "retry_parked": ("operator",),
     "read_preferences": ("agent", "supervisor", "operator", "integrator"),
     "change_preferences": ("agent", "supervisor", "operator", "integrator"),
+    "answer": ("agent", "supervisor", "operator"),
 }
 
 _BEARER: Final = HTTPBearer(auto_error=False, description="A token made with `tamas token add`; its tenant is yours.")

@@ -14,11 +14,13 @@ from services.api import (
     health,
     inboxes,
     interactions,
+    messages,
     parked,
     preferences,
     problems,
     stream,
     timeline,
+    turns,
 )
 from services.api.edge import Edge
 from services.api.health import Check, progress_checks
@@ -31,6 +33,8 @@ _ROUTERS: Final[tuple[APIRouter, ...]] = (
     timeline.ROUTER,
     interactions.ROUTER,
     conversations.ROUTER,
+    messages.ROUTER,
+    turns.ROUTER,
     inboxes.ROUTER,
     stream.ROUTER,  # before the events, of which one would be named `stream`
     events.ROUTER,

@@ -13,18 +13,19 @@ MOST_BYTES: Final = 256 * 1024
 _Model = TypeVar("_Model", bound=BaseModel)
 
 
-def json_body(model: type[_Model]) -> Callable[[Request], Awaitable[_Model]]:
+def json_body(model: type[_Model], most_bytes: int = MOST_BYTES) -> Callable[[Request], Awaitable[_Model]]:
     """A dependency, to be named after the one that asks who it is.
 
     Raises:
-        Problem: 413 above 256 KB, 415 for what says it is no JSON, 400 for what is none, 422 for what does not fit.
+        Problem: 413 above `most_bytes`, 415 for what says it is no JSON, 400 for what is none, 422 for what does not
+            fit.
     """
 
     async def read(request: Request) -> _Model:
         media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if media_type != "application/json":
             raise Problem(415, "Send the body as application/json.")
-        content = await _whole(request)
+        content = await _whole(request, most_bytes)
         try:
             found = from_json(content)
         except ValueError as error:
@@ -55,13 +56,13 @@ def _in_place(part: Any, defined: dict[str, Any]) -> Any:
     return {name: _in_place(value, defined) for name, value in fields.items()}
 
 
-async def _whole(request: Request) -> bytes:
+async def _whole(request: Request, most_bytes: int) -> bytes:
     parts: list[bytes] = []
     size = 0
     async for part in request.stream():
         size += len(part)
-        if size > MOST_BYTES:
-            raise Problem(413, f"A body has up to {MOST_BYTES} bytes.")
+        if size > most_bytes:
+            raise Problem(413, f"A body has up to {most_bytes} bytes.")
         parts.append(part)
     return b"".join(parts)
 

@@ -16,6 +16,7 @@ from projections.generation import reading
 from projections.queues.projection import QUEUES
 from projections.timeline.projection import TIMELINE
 from services import database
+from services.answering.answering import Answering
 from services.api.progress import Progress
 from services.api.tail import Tail
 from services.blobs import BlobStore
@@ -23,6 +24,7 @@ from services.keys.erasures import HEAR_SECONDS, Erasures
 from services.keys.ring import Ring
 from services.keys.vault import Vault
 from services.limits import Limits
+from services.record.decisions import Decisions
 from services.record.reader import Reader
 from services.settings import Settings
 from services.tenancy.store import Tenancy
@@ -33,6 +35,8 @@ _PATIENCE_SECONDS: Final = 6.0
 """More than the server's own."""
 REQUESTS_PER_SECOND: Final = 1000
 STRANGERS_PER_SECOND: Final = 50
+_COMMANDS_AT_ONCE: Final = 3
+"""Each holds one connection to the record and needs another: fewer than there are."""
 _REMEMBERED_SECONDS: Final = 1.0
 _REMEMBERED: Final = 10_000
 
@@ -85,6 +89,8 @@ class Runtime:
         self.ring: Final = Ring(self._keys, vault)
         self.blobs: Final = BlobStore(settings.blob_url)
         self.tenancy: Final = Tenancy(settings)
+        self.decisions: Final = Decisions(settings.record_url)
+        self.commands: Final = asyncio.Semaphore(_COMMANDS_AT_ONCE)
         self.authenticator: Final = Authenticator(self.record)
         self.limits: Final = limits or Limits(REQUESTS_PER_SECOND, 2 * REQUESTS_PER_SECOND)
         self.strangers: Final = Limits(STRANGERS_PER_SECOND, 2 * STRANGERS_PER_SECOND)
@@ -111,6 +117,7 @@ class Runtime:
             for pool in pools:
                 await pool.close()
             await asyncio.to_thread(self.tenancy.close)
+            await asyncio.to_thread(self.decisions.close)
 
     def of(self, tenant: str) -> OneTenant:
         """The record, this tenant's rows only."""
@@ -120,6 +127,12 @@ class Runtime:
         """Events of this tenant only."""
         # The reader asks nothing of a pool but `connection`.
         return Reader(cast("AsyncConnectionPool", self.of(tenant)), self.ring)
+
+    def answering(self, tenant: str) -> Answering:
+        """Answers of this tenant only."""
+        # Nor does it.
+        record = cast("AsyncConnectionPool", self.of(tenant))
+        return Answering(record, self.reader(tenant), self.ring, self.decisions, self.blobs)
 
     @contextlib.asynccontextmanager
     async def timeline(self, tenant: str) -> AsyncGenerator[AsyncConnection]:

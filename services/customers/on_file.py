@@ -60,8 +60,8 @@ async def on_file(pool: AsyncConnectionPool, reader: Reader, tenant: str, addres
     return folded(event_of(row) for row in rows)
 
 
-def folded(events: Iterable[Event]) -> OnFile:
-    """The last word on each thing, whatever order the events come in; a withdrawn or replaced reading says nothing."""
+def standing(events: Iterable[Event]) -> list[Event]:
+    """Those that count, in their order: each in its newest reading, without what was withdrawn."""
     known = list(events)
     gone = {
         (event.fact.withdrawn_event_id, event.fact.withdrawn_revision)
@@ -71,10 +71,14 @@ def folded(events: Iterable[Event]) -> OnFile:
     newest: dict[UUID, Event] = {}
     for event in sorted(known, key=lambda one: (one.revision, one.position)):
         newest[event.event_id] = event
+    stand = (event for event in newest.values() if (event.event_id, event.revision) not in gone)
+    return sorted(stand, key=_order)
+
+
+def folded(events: Iterable[Event]) -> OnFile:
+    """The last word on each thing, whatever order the events come in; a withdrawn or replaced reading says nothing."""
     found, consents = OnFile(), dict[tuple[str, str], ConsentOnFile]()
-    for event in sorted(newest.values(), key=_order):
-        if (event.event_id, event.revision) in gone:
-            continue
+    for event in standing(events):
         found = _after(found, event)
         if isinstance(event.fact, ConsentStated):
             consent = consent_of(event.fact, _effective_at(event))

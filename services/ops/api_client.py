@@ -26,14 +26,24 @@ def ask(settings: Settings, path: str, asked: Mapping[str, Any]) -> dict[str, An
         httpx.TransportError: nobody answers there.
         typer.Exit: it refuses; its sentence was told.
     """
-    token = "" if settings.api_token is None else settings.api_token.get_secret_value()
     params = {name: value for name, value in asked.items() if value is not None}
-    answer = httpx.get(
+    return _answered(settings, "GET", path, params=params)
+
+
+def order(settings: Settings, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+    """The JSON answer of a POST. Raises as `ask`."""
+    return _answered(settings, "POST", path, json={name: value for name, value in body.items() if value is not None})
+
+
+def _answered(settings: Settings, method: str, path: str, **sent: Any) -> dict[str, Any]:
+    token = "" if settings.api_token is None else settings.api_token.get_secret_value()
+    answer = httpx.request(
+        method,
         settings.api_url.rstrip("/") + path,
-        params=params,
         headers={"Authorization": f"Bearer {token}"},
         timeout=_SECONDS,
         follow_redirects=False,
+        **sent,
     )
     if answer.is_success:
         return answer.json()
@@ -43,6 +53,8 @@ def ask(settings: Settings, path: str, asked: Mapping[str, Any]) -> dict[str, An
 
 def _sentence(answer: httpx.Response) -> str:
     try:
-        return str(answer.json()["detail"])
+        problem: dict[str, Any] = answer.json()
+        ways: list[dict[str, str]] = problem["errors"] if problem["code"] == "no_way" else []
+        return "\n".join([str(problem["detail"]), *(f"  {one['field']}: {one['detail']}" for one in ways)])
     except (ValueError, KeyError, TypeError):
         return f"{answer.url.copy_with(query=None)} answers {answer.status_code}"

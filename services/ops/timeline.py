@@ -38,14 +38,18 @@ def run(
 ) -> None:
     """What was said with an address, newest first; from the API when TAMAS_API_TOKEN is set, else from the database."""
     start = None if since is None else _since(since)
-    if has_token(settings()):
-        asked = {"address": address, "limit": limit, "since": None if start is None else start.isoformat()}
-        found: list[dict[str, Any]] = ask(settings(), "/api/v1/timeline", asked)["items"]
-    else:
-        found = _from_database(with_database(), address, tenant, limit=limit, since=start)
+    found = items_with(address, tenant, limit=limit, since=start)
     emit_rows(found if as_json else map(_for_people, found), _COLUMNS, as_json=as_json)
     if not found:
         say("Nothing is known of this address.")
+
+
+def items_with(address: str, tenant: str | None, *, limit: int, since: datetime | None = None) -> list[dict[str, Any]]:
+    """What was said with an address, newest first, in the words of the API, from it or from the database."""
+    if has_token(settings()):
+        asked = {"address": address, "limit": limit, "since": None if since is None else since.isoformat()}
+        return ask(settings(), "/api/v1/timeline", asked)["items"]
+    return _from_database(with_database(), address, tenant, limit=limit, since=since)
 
 
 def _since(text: str) -> datetime:

@@ -19,9 +19,15 @@ async def one_of_each(house: House) -> dict[str, Any]:
     with psycopg.connect(house.settings.record_url) as connection:
         row = connection.execute("SELECT parked_id FROM service.parked").fetchone()
     assert row is not None
+    said = await house.http.post(
+        f"/api/v1/conversations/{item['conversation_id']}/messages",
+        json={"text": "Soon!"},
+        headers=house.as_role("agent"),
+    )
     return {
         "interaction_id": item["interaction_id"],
         "conversation_id": item["conversation_id"],
+        "message_id": said.json()["message_id"],
         "attachment_id": item["attachments"][0]["attachment_id"],
         "inbox_id": str(house.inboxes["shop"]),
         "position": item["position"],
