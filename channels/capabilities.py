@@ -13,19 +13,19 @@ _MAIL: Final = Capabilities(
     html=True,
 )
 CAPABILITIES: Final[dict[str, Capabilities]] = {
-    # Twilio cuts a longer body off with error 21617.
+    # Twilio refuses a longer body with error 21617; media it fetches from a public URL, and files of ours have none.
     "sms/twilio": Capabilities(
         text_limit=1600,
         receipts=frozenset({"sent", "delivered", "read", "failed"}),
-        attachments=True,
+        attachments=False,
         starts_conversations=True,
         reaches=frozenset({"tel"}),
         encoding="gsm",
     ),
-    # A call carries no text of ours; receipts are of messages.
+    # A call carries no text of ours but what is read out; delivered is that somebody answered.
     "voice/twilio": Capabilities(
         text_limit=0,
-        receipts=frozenset(),
+        receipts=frozenset({"sent", "delivered", "failed"}),
         attachments=False,
         starts_conversations=False,
         connects_calls=True,

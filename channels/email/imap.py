@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, field_validator
+from pydantic import BeforeValidator, Field, SecretStr, field_validator
 from pydantic_core.core_schema import ValidationInfo
 
 from channels.contract import AckPolicy, Heard, InboundRequest
+from channels.email.outlet import Outlet
 from channels.email.smtp import Smtp, SmtpConfig
 
 CHANNEL: Final = "email/imap"
@@ -26,7 +27,7 @@ def _listed(value: object) -> object:
     return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
 
-class ImapConfig(BaseModel):
+class ImapConfig(Outlet):
     """A mailbox, or several of one user (a list with commas: the first is watched, the others are looked at).
 
     `after`: what shows that a mail is on the record, the flag `seen`, the keyword `$TamasKept`, or that it lies in
@@ -34,9 +35,6 @@ class ImapConfig(BaseModel):
     between two looks where the server does not tell by itself; `idle_seconds`: until it has to show that it is alive.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    address: Annotated[str, Field(min_length=3, max_length=320)]
     authserv_id: Annotated[str, Field(min_length=1, max_length=253)] | None = None
     host: Annotated[str, Field(min_length=1, max_length=253, pattern=r"^[\w.:-]+$")]
     port: Annotated[int, Field(ge=1, le=65535)] | None = None

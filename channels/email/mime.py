@@ -88,7 +88,7 @@ def _read(raw: bytes, level: int, effort: Effort) -> Mail:
     body = choose(layout.parts)
     text = _text(layout, body)
     nested = _nested(layout, level)
-    message_ids = thread.message_ids(headers.source("Message-ID") or "")
+    message_ids = _ids(headers, "Message-ID")
     return Mail(
         headers=headers,
         from_=_people(headers, "From"),
@@ -101,8 +101,8 @@ def _read(raw: bytes, level: int, effort: Effort) -> Mail:
         subject=headers.text("Subject") or "",
         date=_date(headers),
         message_id=message_ids[0] if message_ids else None,
-        in_reply_to=thread.message_ids(headers.source("In-Reply-To") or ""),
-        references=thread.message_ids(headers.source("References") or ""),
+        in_reply_to=_ids(headers, "In-Reply-To"),
+        references=_ids(headers, "References"),
         text=text,
         html=_html(layout.parts, body),
         attachments=_attachments(layout.parts, body),
@@ -111,6 +111,12 @@ def _read(raw: bytes, level: int, effort: Effort) -> Mail:
         nested=nested,
         defects=tuple(dict.fromkeys(layout.defects)),
     )
+
+
+def _ids(headers: Headers, name: str) -> tuple[str, ...]:
+    """Message-IDs; Python's mail library writes long ones as encoded words, which no rule allows."""
+    value = headers.source(name) or ""
+    return thread.message_ids((headers.text(name) or "") if "=?" in value and "<" not in value else value)
 
 
 def _nested(layout: Layout, level: int) -> dict[int, Mail]:

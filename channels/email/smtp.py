@@ -7,12 +7,13 @@ as the headers `mail-from`, `rcpt-to` and `received-from`.
 from dataclasses import dataclass
 from typing import Annotated, Final
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from channels.contract import AckPolicy, Answer, Blob, Heard, InboundRequest
 from channels.email import automatic, identity, mime, reply, smtp_facts
 from channels.email.assurance import assess
 from channels.email.mime import Mail
+from channels.email.outlet import Outlet
 from channels.errors import Malformed
 from schemas.interaction import InteractionReceived
 
@@ -27,12 +28,9 @@ _ACKS: Final = AckPolicy(
 )
 
 
-class SmtpConfig(BaseModel):
+class SmtpConfig(Outlet):
     """A mailbox. `authserv_id` is how our own server signs Authentication-Results; without it nothing is proven."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    address: Annotated[str, Field(min_length=3, max_length=320)]
     authserv_id: Annotated[str, Field(min_length=1, max_length=253)] | None = None
 
 
@@ -62,7 +60,7 @@ class Smtp:
         address = _address(mail, request)
         return [
             self._message(request, mail, key, address),
-            *smtp_facts.receipts(request.origin, key, self.channel, mail),
+            *smtp_facts.receipts(request.origin, key, self.channel, mail, request.header("rcpt-to") or ""),
         ]
 
     def _message(self, request: InboundRequest, mail: Mail, key: str, address: str) -> Heard:

@@ -7,7 +7,7 @@ from unicodedata import normalize
 import orjson
 
 from channels.contract import Blob, Heard, Origin
-from channels.email import bounce, thread
+from channels.email import bounce, sent, thread
 from channels.email.address import Address
 from channels.email.mime import Mail
 from channels.phone import mailbox
@@ -88,12 +88,18 @@ def attachments(origin: Origin, key: str, mail: Mail) -> tuple[tuple[Attachment,
     )
 
 
-def receipts(origin: Origin, key: str, channel: str, mail: Mail) -> list[Heard]:
-    """What a delivery report (RFC 3464) says about a mail of ours; nothing for one that is guessed from its words."""
+def receipts(origin: Origin, key: str, channel: str, mail: Mail, recipient: str) -> list[Heard]:
+    """What a delivery report (RFC 3464) says about a mail of ours; nothing for one that is guessed from its words.
+
+    `recipient` is the address that it came to, as the envelope says; "" where there is none.
+    """
     report = bounce.read(mail)
-    if report is None or not report.is_standard or report.original_id is None:
+    if report is None or not report.is_standard:
         return []
-    interaction_id = origin.derive(report.original_id, "interaction")
+    about = sent.named_by(report.original_id, (recipient, *(person.address for person in mail.to)))
+    if about is None:
+        return []
+    interaction_id = origin.derive(about, "interaction")
     heard: list[Heard] = []
     for index, failure in enumerate(report.failures):
         state, address = _STATES.get(failure.action), mail_address(failure.address)

@@ -6,10 +6,11 @@ Sources: https://www.twilio.com/docs/messaging/guides/webhook-request, https://w
 from dataclasses import dataclass
 from typing import Annotated, Final
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import Field
 
 from channels.contract import AckPolicy, Answer, Heard, InboundRequest
 from channels.sms.twilio_facts import is_status, message, status
+from channels.twilio_account import TwilioAccount
 from channels.twilio_request import check_signature, read_params
 
 _EMPTY_REPLY: Final = Answer(200, b"<Response/>", "text/xml; charset=utf-8")
@@ -25,18 +26,15 @@ _ACKS: Final = AckPolicy(
 )
 
 
-class TwilioConfig(BaseModel):
+class TwilioConfig(TwilioAccount):
     """An account's number. `region` (ISO 3166) tells how senders without a country code are read.
 
-    While the auth token is being changed, `auth_token_previous` still passes.
+    With `messaging_service` Twilio chooses the number that a message is sent from.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    auth_token: Annotated[SecretStr, Field(min_length=1)]
-    auth_token_previous: Annotated[SecretStr, Field(min_length=1)] | None = None
     address: str = ""
     region: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] = "IR"
+    messaging_service: Annotated[str, Field(pattern=r"^MG[0-9a-fA-F]{32}$")] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +50,7 @@ class Twilio:
 
     def verify(self, request: InboundRequest) -> None:
         """Check `X-Twilio-Signature` over the public URL and the form, or over the URL with the body's SHA-256."""
-        check_signature(request, self._tokens())
+        check_signature(request, self.config.signers())
 
     def parse(self, request: InboundRequest) -> list[Heard]:
         """A message with its consent, or a receipt; nothing for a status that we have no word for."""
@@ -60,7 +58,3 @@ class Twilio:
         if is_status(params, request.purpose):
             return status(request, params, self.config.region)
         return message(request, params, self.config.region)
-
-    def _tokens(self) -> tuple[bytes, ...]:
-        tokens = (self.config.auth_token, self.config.auth_token_previous)
-        return tuple(token.get_secret_value().encode() for token in tokens if token is not None)

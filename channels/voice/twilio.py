@@ -10,12 +10,13 @@ from functools import lru_cache
 from typing import Annotated, Final, Self
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic import ConfigDict, Field, field_validator
 from pydantic_core import PydanticCustomError
 
 from channels.contract import AckPolicy, Answer, Heard, InboundRequest
 from channels.errors import Malformed
 from channels.phone import e164
+from channels.twilio_account import TwilioAccount
 from channels.twilio_request import Params, check_signature, read_params
 from channels.voice.answer import CHOICES, Choice, Dial, Observe, Redirect, Say, read_choice
 from channels.voice.twilio_call import call_of
@@ -40,18 +41,16 @@ _KEY_PARTS: Final = 5
 _INBOXES_IN_HAND: Final = 64
 
 
-class TwilioVoiceConfig(BaseModel):
+class TwilioVoiceConfig(TwilioAccount):
     """A number for calls. `answer` states what happens to a caller, see `channels.voice.answer`.
 
     `region` (ISO 3166) tells how callers without a country code are read. `timeout_seconds` is how long a dialled line
     rings, `caller_id` the number of ours that it is shown (the caller's own if not given); `language` and `voice` are
-    Twilio's names, for `say`. While the auth token is being changed, `auth_token_previous` still passes.
+    Twilio's names, for `say`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
 
-    auth_token: Annotated[SecretStr, Field(min_length=1)]
-    auth_token_previous: Annotated[SecretStr, Field(min_length=1)] | None = None
     address: str = ""
     region: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] = "IR"
     answer: str = ""
@@ -105,11 +104,11 @@ class TwilioVoice:
         """
         if not _asks(request):
             return _ACKS
-        return _connecting(self.choice, self._manner(), _status_url(request.url))
+        return _connecting(self.choice, self.manner(), _status_url(request.url))
 
     def verify(self, request: InboundRequest) -> None:
         """Check `X-Twilio-Signature` over the public URL and the form, or over the URL with the body's SHA-256."""
-        check_signature(request, self._tokens(), _ADDED_LATER)
+        check_signature(request, self.config.signers(), _ADDED_LATER)
 
     def parse(self, request: InboundRequest) -> list[Heard]:
         """The call, the state of a leg, whether it was missed, its recording."""
@@ -133,13 +132,10 @@ class TwilioVoice:
                 )
         return f"{met}; give Twilio the URL as voice URL and, with /status, as the number's status callback"
 
-    def _manner(self) -> Manner:
+    def manner(self) -> Manner:
+        """How calls are connected and texts are read out here."""
         config = self.config
         return Manner(config.timeout_seconds, config.caller_id, config.language, config.voice)
-
-    def _tokens(self) -> tuple[bytes, ...]:
-        tokens = (self.config.auth_token, self.config.auth_token_previous)
-        return tuple(token.get_secret_value().encode() for token in tokens if token is not None)
 
 
 def _asks(request: InboundRequest) -> bool:

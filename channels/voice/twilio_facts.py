@@ -13,7 +13,7 @@ from channels.twilio_request import Params
 from channels.voice.caller import caller_address
 from channels.voice.twilio_call import Call, number
 from schemas.call import CallAnswered, CallEnded, CallMissed, CallProgressed, CallRecorded, Outcome, Party, Recording
-from schemas.interaction import Content, InteractionReceived
+from schemas.interaction import Content, DeliveryState, InteractionReceived, ReceiptReported, Recipient
 
 CHANNEL: Final = "voice/twilio"
 
@@ -29,6 +29,16 @@ _OUTCOMES: Final[dict[str, Outcome]] = {
     "busy": "busy",
     "no-answer": "no_answer",
     "canceled": "canceled",
+    "failed": "failed",
+}
+# What a call of ours was for is done once somebody answers. Sources as above.
+_REACHED: Final[dict[str, DeliveryState]] = {
+    "ringing": "sent",
+    "in-progress": "delivered",
+    "completed": "delivered",
+    "busy": "failed",
+    "no-answer": "failed",
+    "canceled": "failed",
     "failed": "failed",
 }
 _CODES: Final = {"SipResponseCode": "sip", "ErrorCode": "error", "AnsweredBy": "answered_by"}
@@ -56,6 +66,8 @@ def facts(call: Call, params: Params, region: str) -> Iterator[Heard]:
         outcome = _OUTCOMES.get(dialled)
     if call.is_first_leg and call.direction == "in" and outcome not in (None, "completed"):
         yield _missed(call, outcome, dialled or params["CallStatus"])
+    if names_caller and call.is_first_leg and call.direction == "out" and dialled is None:
+        yield from _reached(call, params)
     yield from _recorded(call, params, names_caller=names_caller)
 
 
@@ -132,6 +144,23 @@ def _missed(call: Call, outcome: Outcome | None, reported: str) -> Heard:
     )
     # One call is missed once, however many requests say so.
     return _heard(call, call.sid, fact)
+
+
+def _reached(call: Call, params: Params) -> Iterator[Heard]:
+    """Whether the customer answered, as receipts of messages say it."""
+    reported = params.get("CallStatus", "")
+    state = _REACHED.get(reported)
+    if state is None:
+        return
+    fact = ReceiptReported(
+        interaction_id=call.interaction_id,
+        channel=CHANNEL,
+        state=state,
+        reported=reported,
+        error_code=reported if state == "failed" else None,
+        personal=Recipient(address=call.address),
+    )
+    yield _heard(call, f"{call.leg_sid}/{reported}", fact)
 
 
 def _recorded(call: Call, params: Params, *, names_caller: bool) -> Iterator[Heard]:

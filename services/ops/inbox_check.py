@@ -11,6 +11,7 @@ from psycopg.rows import dict_row
 
 from channels.chat.widget import Widget, WidgetConfig
 from channels.voice.twilio import TwilioVoice
+from services.ops import outlet_check
 from services.ops.exits import NO
 from services.ops.front_door import http_url
 from services.ops.options import Json, TenantName, identifier, with_database
@@ -83,6 +84,8 @@ def _inside(settings: Settings, tenancy: Tenancy, view: InboxView) -> Iterator[F
         yield "callers", True, handler.explained()
     if isinstance(handler, Widget):
         yield from _embedded(handler.config)
+    if not view.disabled:
+        yield from outlet_check.findings(handler)
     if inbox.channel == "email/imap" and not view.disabled:
         from services.ops import imap_mailbox  # noqa: PLC0415 - only where there is a mailbox to look at
 

@@ -6,7 +6,7 @@ import pytest
 from channels.contract import Heard, InboundRequest
 from channels.errors import Malformed
 from schemas.call import CallAnswered, CallEnded, CallMissed, CallProgressed, CallRecorded, Party, Recording
-from schemas.interaction import Content, InteractionReceived
+from schemas.interaction import Content, InteractionReceived, ReceiptReported
 from tests.channels.voice.requests import (
     ANSWER,
     AT,
@@ -74,7 +74,10 @@ def test_an_incoming_call() -> None:
         (report("busy", 1, 61), ["interaction.received", "call.ended", "call.missed"]),
         (report("canceled", 1, 61), ["interaction.received", "call.ended", "call.missed"]),
         (report("failed", 1, 61), ["interaction.received", "call.ended", "call.missed"]),
-        (report("no-answer", 1, 61, Direction="outbound-api"), ["interaction.received", "call.ended"]),
+        (
+            report("no-answer", 1, 61, Direction="outbound-api"),
+            ["interaction.received", "call.ended", "receipt.reported"],
+        ),
         (report("teleported", 1, 61), ["interaction.received"]),
         (leg("initiated", 0, 1), ["call.progressed"]),
         (leg("no-answer", 1, 30), ["call.ended"]),
@@ -124,9 +127,11 @@ def test_a_call_is_missed_once_whatever_says_so() -> None:
 
 def test_a_call_that_we_make_is_with_whom_we_call() -> None:
     request = report("in-progress", 1, 9, Direction="outbound-api", From=OURS, To=CALLER)
-    began, answered = heard(request)
+    began, answered, receipt = heard(request)
     assert isinstance(began.fact, InteractionReceived)
     assert isinstance(answered.fact, CallAnswered)
+    assert isinstance(receipt.fact, ReceiptReported)
+    assert (receipt.address, receipt.fact.state) == (ADDRESS, "delivered")
     assert (began.address, began.fact.direction, answered.fact.direction) == (ADDRESS, "out", "out")
 
 

@@ -107,7 +107,7 @@ ask=sms inboxes=sms,mail knows=M allows=M file=voice
 # consent
 
 ask=sms inboxes=sms,mail knows=M allows=M files=1 file=sms
-    sms>T | on_file | mail>M:less_preferred
+    mail>M | consented | sms>T:no_attachments
 ask=chat inboxes=chat,mail knows=M files=1
     - | - | chat>C:no_attachments mail>M:consent_missing
 ask=chat inboxes=chat,mail knows=M files=1 allows=M
