@@ -35,7 +35,7 @@ CAPABILITIES: Final[dict[str, Capabilities]] = {
     "email/imap": _MAIL,
     "chat/widget": Capabilities(
         text_limit=None,
-        receipts=frozenset(),
+        receipts=frozenset({"delivered", "read"}),
         attachments=False,
         starts_conversations=False,
         reaches=frozenset({"chat"}),

@@ -10,11 +10,11 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
-from channels.chat.widget_frames import Hello, Said, recorded
+from channels.chat.widget_frames import Confirmed, Hello, Said, recorded
 from channels.contract import AckPolicy, Answer, Heard, InboundRequest, Origin
 from channels.errors import BadSignature, Malformed
 from channels.signing import visitor_proof
-from schemas.interaction import Content, InteractionReceived
+from schemas.interaction import Content, InteractionReceived, ReceiptReported, Recipient
 
 CHANNEL: Final = "chat/widget"
 DRAWN: Final = re.compile(r"[a-z2-7]{26}")
@@ -111,13 +111,19 @@ class Widget:
         return f"chat:u.{_safe(visitor)}@{_safe(origin.inbox.partition(':')[2])}"
 
     def parse(self, request: InboundRequest) -> list[Heard]:
-        """The messages among the frames, each once: of two with one id the second is the first sent again."""
-        hello, said = recorded(request.body)
-        messages: dict[UUID, Said] = {}
-        for one in said:
-            messages.setdefault(one.message_id, one)
-        address = self.address(request.origin, hello)
-        return [_heard(request.origin, address, one, proven=hello.proof is not None) for one in messages.values()]
+        """The messages and receipts among the frames, each once: of two with one id the second is the first again."""
+        hello, spoken = recorded(request.body)
+        origin, address = request.origin, self.address(request.origin, hello)
+        found: dict[str, Heard] = {}
+        for one in spoken:
+            heard = (
+                [_heard(origin, address, one, proven=hello.proof is not None)]
+                if isinstance(one, Said)
+                else [_receipt(origin, address, message_id, one) for message_id in one.message_ids]
+            )
+            for fact in heard:
+                found.setdefault(fact.source_key, fact)
+        return list(found.values())
 
     def _keys(self) -> Iterator[str]:
         for key in (self.config.proof_key, self.config.proof_key_previous):
@@ -137,6 +143,18 @@ def _heard(origin: Origin, address: str, said: Said, *, proven: bool) -> Heard:
         personal=Content(address=address, text=said.text, message_id=str(said.message_id)),
     )
     return Heard(key, address, fact)
+
+
+def _receipt(origin: Origin, address: str, message_id: UUID, confirmed: Confirmed) -> Heard:
+    state = "read" if confirmed.is_read else "delivered"
+    fact = ReceiptReported(
+        interaction_id=origin.derive(str(message_id), "interaction"),
+        channel=CHANNEL,
+        state=state,
+        reported="seen",
+        personal=Recipient(address=address),
+    )
+    return Heard(f"{message_id}/{state}", address, fact)
 
 
 def _safe(text: str) -> str:

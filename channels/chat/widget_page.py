@@ -1,5 +1,6 @@
 """The widget's script, and the page to try it on."""
 
+import re
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -8,6 +9,7 @@ from urllib.parse import urlsplit
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 _FILES: Final = Path(__file__).with_name("templates")
+_UNSENT: Final = re.compile(rb"^ +| // .*$", re.MULTILINE)
 _SENTENCES: Final = {
     "en": {
         "title": "Chat with us",
@@ -27,7 +29,8 @@ _SENTENCES: Final = {
 @cache
 def script() -> bytes:
     """The script for every site; which inbox it is for stands in the address that it is loaded from."""
-    return (_FILES / "widget.js").read_bytes()
+    # Every page of every site fetches it: indentation and remarks stay here.
+    return _UNSENT.sub(b"", (_FILES / "widget.js").read_bytes())
 
 
 @cache

@@ -16,6 +16,7 @@ from services.blobs import BlobStore
 from services.ingress.chat import Chat
 from services.ingress.chat_limits import BURST, PER_SECOND
 from services.ingress.chat_lines import Lines
+from services.ingress.chat_seen import Seen
 from services.ingress.chat_session import Floor
 from services.ingress.direct import direct
 from services.ingress.doors import Doors
@@ -76,21 +77,21 @@ async def _floor(settings: Settings, role: str, options: str = "") -> AsyncGener
 
 
 @contextlib.asynccontextmanager
-async def _lines(settings: Settings, ring: Ring) -> AsyncGenerator[Lines]:
+async def _lines(settings: Settings, ring: Ring) -> AsyncGenerator[tuple[Lines, Seen]]:
     """What chats have on the record: ingress itself may only insert there."""
     async with database.pool(
         settings.record_url, size=4, role="tamas_chat", name="tamas_chat", patience_seconds=_PATIENCE_SECONDS
     ) as pool:
-        lines = Lines(pool, Reader(pool, ring))
+        lines = Lines(pool, Reader(pool, ring), ring)
         watching = asyncio.create_task(lines.run())
-        yield lines
+        yield lines, Seen(pool)
         watching.cancel()
         await asyncio.gather(watching, return_exceptions=True)
 
 
 async def run(settings: Settings, stop: asyncio.Event, ready: Callable[[dict[str, str]], None]) -> None:
     """Serve every door until `stop`. `ready` is told the addresses that were taken."""
-    async with _floor(settings, "tamas_ingress") as (record, ring, directory), _lines(settings, ring) as lines:
+    async with _floor(settings, "tamas_ingress") as (record, ring, directory), _lines(settings, ring) as (lines, seen):
         tally = Tally()
         blobs = BlobStore(settings.blob_url)
         spool = Spool(settings.spool, settings.spool_limit_bytes, Vault(settings.secrets()))
@@ -113,7 +114,7 @@ async def run(settings: Settings, stop: asyncio.Event, ready: Callable[[dict[str
         doors = Doors(
             hooks,
             forms,
-            Chat(directory, Floor(intake, log, lines, ring, Limits(PER_SECOND, BURST)), public_url),
+            Chat(directory, Floor(intake, log, lines, seen, ring, Limits(PER_SECOND, BURST)), public_url),
             Figures(settings.data, Authenticator(record), tally),
             readiness=lambda: _readiness(intake, spool, directory),
             behind=behind,

@@ -6,6 +6,7 @@ doubled or left out, whoever wrote a line and through which process.
 
 import asyncio
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -17,16 +18,15 @@ from channels.chat import widget_frames as frames
 from channels.chat.widget import Widget
 from channels.contract import InboundRequest
 from channels.errors import Malformed
-from schemas.event import Undecodable
-from schemas.interaction import InteractionReceived
 from services.ingress.chat_lines import MOST, Line, Lines
+from services.ingress.chat_seen import Seen
+from services.ingress.chat_shown import shown
 from services.ingress.chat_wire import Wire
 from services.ingress.intake import Intake
 from services.ingress.requests import RequestLog
 from services.ingress.submission import Submission
 from services.keys.ring import Ring
 from services.limits import Limits
-from services.record.reader import Row, event_of
 from services.tenancy.directory import Inbox
 
 _PAUSE_SECONDS: Final = 0.5
@@ -39,6 +39,7 @@ class Floor:
     intake: Intake
     requests: RequestLog
     lines: Lines
+    seen: Seen
     ring: Ring
     pace: Limits
 
@@ -59,12 +60,13 @@ class Visit:
         """The visitor's."""
         return self.handler.address(self.inbox.origin, self.hello)
 
-    def request(self, frame: bytes) -> InboundRequest:
-        """The frames that say all of one message, as `tamas parse` reads them again.
+    def request(self, frame: str | bytes, *ours: bytes) -> InboundRequest:
+        """The frames that say all of one message, as `tamas parse` reads them again; `ours` are those it speaks of.
 
         The address stands beside them, so that an erasure finds also what could not be read.
         """
-        body = b"[" + b",".join((*self.spoken, frame)) + b"]"
+        last = frame if isinstance(frame, bytes) else frame.encode()
+        body = b"[" + b",".join((*self.spoken, *ours, last)) + b"]"
         headers = (*self.headers, ("tamas-address", self.address))
         return InboundRequest("GET", self.url, headers, body, datetime.now(UTC), self.inbox.origin)
 
@@ -81,6 +83,8 @@ class Session:
         self._address: Final = visit.address
         self._news: Final = asyncio.Event()
         self._unacked: Final[defaultdict[UUID, list[str]]] = defaultdict(list)
+        self._told: Final = {False: 0, True: 0}
+        """Up to which number it is known that our lines were shown, and read."""
         self._sent = 0
         self._is_over = False
 
@@ -89,10 +93,12 @@ class Session:
         thread = await self._thread()
         with self._floor.lines.watched(thread, self._news):
             await self._floor.lines.catch_up()
-            last = await self._floor.lines.last(self._tenant, thread)
+            stand = await self._floor.seen.stand(self._tenant, thread)
             # A thread shorter than what the script has seen is a new one: the old one was erased.
-            self._sent = self._visit.hello.after if self._visit.hello.after <= last else 0
-            await self._wire.say({"t": "welcome", "visitor": self._visit.hello.visitor, "last": last})
+            self._sent = self._visit.hello.after if self._visit.hello.after <= stand.last else 0
+            self._told.update({False: stand.delivered, True: stand.read})
+            read = {"read": stand.read} if stand.read else {}
+            await self._wire.say({"t": "welcome", "visitor": self._visit.hello.visitor, "last": stand.last, **read})
             tasks = {asyncio.create_task(self._listen(thread)), asyncio.create_task(self._tell(thread))}
             try:
                 done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -112,20 +118,20 @@ class Session:
     async def _listen(self, thread: UUID) -> None:
         while not self._is_over:
             frame = await self._wire.heard()
-            if self._floor.pace.take((self._tenant, self._address)):
+            read, said = _understood(frame)
+            # What is seen is paced apart: who has much to read can write as much as others.
+            if self._floor.pace.take((self._tenant, self._address, isinstance(said, frames.Seen))):
                 await self._wire.close(frames.TOO_FAST, "wait some seconds")
                 return
-            try:
-                read = frames.read(frame)
-                frames.said(read)
-            except Malformed as error:
-                await self._wire.say({"t": "error", "code": "malformed", "detail": str(error), **_id_in(frame)})
-                continue
-            await self._keep(thread, read["id"], frame)
+            if isinstance(said, Malformed):
+                await self._wire.say({"t": "error", "code": "malformed", "detail": str(said), **_id_in(read)})
+            elif isinstance(said, frames.Seen):
+                await self._note(thread, said, frame)
+            else:
+                await self._keep(thread, read["id"], frame)
 
     async def _keep(self, thread: UUID, given_id: str, frame: str | bytes) -> None:
-        raw = frame if isinstance(frame, bytes) else frame.encode()
-        one = Submission(self._visit.request(raw), self._visit.inbox.inbox_id)
+        one = Submission(self._visit.request(frame), self._visit.inbox.inbox_id)
         one.heard = self._visit.handler.parse(one.request)
         (event_id,) = one.event_ids
         # Before the commit: from then on its line may come at any moment, and is to be an ack here.
@@ -143,6 +149,23 @@ class Session:
         elif await self._thread() != thread:
             # The visitor was erased while this socket was open: the thread has a new beginning.
             await self._wire.close(frames.TRY_LATER, "connect again")
+
+    async def _note(self, thread: UUID, seen: frames.Seen, frame: str | bytes) -> None:
+        """Tell what was shown since it was last told. Nobody can have shown what was not sent."""
+        if await self._thread() != thread:
+            await self._wire.close(frames.TRY_LATER, "connect again")
+            return
+        up_to = min(seen.number, self._sent)
+        if up_to <= self._told[seen.is_read]:
+            return
+        while ours := await self._floor.seen.untold(self._tenant, thread, up_to, is_read=seen.is_read):
+            one = Submission(self._visit.request(frame, *frames.shown(ours)), self._visit.inbox.inbox_id)
+            one.heard = self._visit.handler.parse(one.request)
+            await self._floor.intake.submit(one)
+            await self._floor.seen.note(self._tenant, thread, max(ours), is_read=seen.is_read)
+            if max(ours) == up_to:
+                break
+        self._told[seen.is_read] = up_to
 
     async def _ack_again(self, thread: UUID, event_id: UUID) -> None:
         """Here if its line is behind us; else it comes with the line."""
@@ -162,7 +185,7 @@ class Session:
             self._news.clear()
             try:
                 lines = await self._floor.lines.after(self._tenant, thread, self._sent)
-                rows = await self._floor.lines.read([one for one in lines if one.event_id not in self._unacked])
+                found = await self._floor.lines.read([one for one in lines if one.event_id not in self._unacked])
             except (psycopg.OperationalError, OSError, TimeoutError):
                 # Who only listens need not be sent away: nothing is lost, it is read again.
                 await asyncio.sleep(_PAUSE_SECONDS)
@@ -172,34 +195,22 @@ class Session:
                 if line.event_id in self._unacked:
                     await self._ack(line)
                 else:
-                    await self._wire.say(_shown(line, rows.get(line.position)))
+                    await self._wire.say(shown(line, found[line.event_id]))
             if len(lines) < MOST and not self._is_over:
                 await self._news.wait()
 
 
-def _shown(line: Line, row: Row | None) -> dict[str, Any]:
-    """A line of the thread. One of the visitor's own tells its id too, by which another tab knows it."""
-    shown: dict[str, Any] = {"t": "message", "number": line.number, "from": "visitor", "text": ""}
-    if row is None:
-        return shown
-    shown["occurred_at"] = row.occurred_at
+def _understood(frame: str | bytes) -> tuple[dict[str, Any], frames.Said | frames.Seen | Malformed]:
+    """The frame as it came, empty where it is none, and what it says."""
+    read: dict[str, Any] = {}
     try:
-        fact = event_of(row).fact
-    except Undecodable:  # a newer version's; its number stays its own
-        return shown
-    if isinstance(fact, InteractionReceived):
-        shown["from"] = "agent" if fact.direction == "out" else "visitor"
-        if fact.personal is not None:
-            shown["text"] = fact.personal.text
-            if fact.direction == "in":
-                shown["id"] = fact.personal.message_id
-    return shown
+        read = frames.read(frame)
+        return read, frames.spoken(read)
+    except Malformed as error:
+        return read, error
 
 
-def _id_in(frame: str | bytes) -> dict[str, str]:
+def _id_in(read: Mapping[str, Any]) -> dict[str, str]:
     """The id of a refused message, so that the script can show which it was."""
-    try:
-        found = frames.read(frame).get("id")
-    except Malformed:
-        return {}
+    found = read.get("id")
     return {"id": found[:36]} if isinstance(found, str) else {}

@@ -35,7 +35,7 @@ def unseal(cipher: AESGCM, sealed: bytes, context: bytes) -> bytes:
     """
     try:
         return cipher.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], context)
-    except InvalidTag as error:
+    except (InvalidTag, ValueError) as error:  # ValueError: shorter than a nonce
         raise Unsealable("the key does not open this value") from error
 
 

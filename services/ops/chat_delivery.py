@@ -19,7 +19,10 @@ Answer = Mapping[str, object]
 
 
 def send_frames(request: Outgoing, signed_base: str, real_base: str, times: int) -> Iterator[Answer]:
-    """Say hello and the messages, the whole this often; yields an answer for each message, in the terms of HTTP."""
+    """Say hello and the messages, the whole this often; yields an answer for each message, in the terms of HTTP.
+
+    What was seen is left out: its numbers are of a thread of the time when it was said.
+    """
     hello, said = frames.listed(request.body)
     url = (real_base + request.url.removeprefix(signed_base)).replace("http", "ws", 1) + "/socket"
     for _ in range(times):
@@ -28,7 +31,7 @@ def send_frames(request: Outgoing, signed_base: str, real_base: str, times: int)
                 welcome = _asked(socket, {**hello, "after": 0}, {"welcome", "error"})
                 # The id that a stranger is given the first time is theirs the next time too.
                 hello["visitor"] = welcome.get("visitor", hello.get("visitor"))
-                for number, frame in enumerate(said, 1):
+                for number, frame in enumerate([one for one in said if one.get("t") != "seen"], 1):
                     yield _answered(socket, number, frame)
         except ConnectionClosed as closed:
             code = closed.rcvd.code if closed.rcvd else 1006

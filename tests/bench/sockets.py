@@ -1,6 +1,9 @@
-"""Chats on one edge process: what an open socket holds in memory, and how long a visitor waits for the ack."""
+"""Chats on one edge process: what an open socket holds in memory, how long acks and answers of ours take."""
+
+from collections.abc import Sequence
 
 from tests.bench.figures import Figure, single
+from tests.bench.hand_offs import HandOffs
 from tests.bench.process import resident_bytes
 from tests.bench.stand import Servers, add_doors, running
 from tests.bench.visitors import Talk, Visitors
@@ -11,6 +14,8 @@ _RATE = 200.0
 _ROUNDS = 5
 _SECONDS = 5.0
 _SOME = 100
+_ANSWERS = 50.0
+"""A second."""
 
 
 def sockets(found: Servers) -> list[Figure]:
@@ -27,7 +32,20 @@ def sockets(found: Servers) -> list[Figure]:
             idle = resident_bytes(pid)
             talks = [visitors.talk(_TALKING, _RATE, _SECONDS) for _ in range(_ROUNDS + 1)][1:]
             talking = resident_bytes(pid)
-    return _figures(before, idle, talking, talks)
+            hand_offs = HandOffs(settings, visitors.names(_TALKING))
+            handed_off = hand_offs.hand_off(_ANSWERS)
+            shown = visitors.answered(_TALKING)
+    waited = sorted(shown[text] - at for text, at in handed_off.items())
+    return [*_figures(before, idle, talking, talks), *_answered(waited)]
+
+
+def _answered(waited: Sequence[float]) -> list[Figure]:
+    """From when its hand-off began to be saved; each is confirmed, which is recorded as a receipt."""
+    about = f"chat answer on its socket at {_ANSWERS:g}/s, {_TALKING + _IDLE} sockets"
+    return [
+        single(f"{about}, median", [waited[len(waited) // 2] * 1000], "ms"),
+        single(f"{about}, p95", [waited[len(waited) * 95 // 100] * 1000], "ms", "≤ 200"),
+    ]
 
 
 def _warm(url: str, path: str) -> None:

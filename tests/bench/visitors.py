@@ -57,6 +57,22 @@ class Visitors:
         """Wait for what was begun."""
         return Talk(**self.heard())
 
+    def names(self, number: int) -> list[str]:
+        """Of the first so many."""
+        self.tell(names=number)
+        return self.heard()["names"]
+
+    def answered(self, number: int) -> dict[str, float]:
+        """Wait for so many answers of ours; returns when each came (`time.perf_counter`), by its text."""
+        deadline = time.monotonic() + _PATIENCE_SECONDS
+        while True:
+            self.tell(answers=number)
+            found: dict[str, float] = self.heard()["answers"]
+            if len(found) >= number:
+                return found
+            assert time.monotonic() < deadline, f"{len(found)} of {number} answers came"
+            time.sleep(0.1)
+
     def tell(self, **what: float) -> None:
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps(what) + "\n")
@@ -77,8 +93,10 @@ class Talk:
 
 
 class _Visitor:
-    def __init__(self, socket: ClientConnection) -> None:
+    def __init__(self, socket: ClientConnection, name: str) -> None:
         self._socket = socket
+        self.name = name
+        self.answers: dict[str, float] = {}
         self._acks: dict[str, asyncio.Future[float]] = {}
         self.reading = asyncio.create_task(self._read())
 
@@ -92,6 +110,10 @@ class _Visitor:
     async def _read(self) -> None:
         async for frame in self._socket:
             told = json.loads(frame)
+            if told.get("from") == "agent":
+                self.answers[told["text"]] = time.perf_counter()
+                await self._socket.send(json.dumps({"t": "seen", "number": told["number"]}))
+                continue
             assert told["t"] == "ack", told
             self._acks.pop(told["id"]).set_result(time.perf_counter())
 
@@ -103,8 +125,9 @@ async def _come(url: str, number: int) -> _Visitor:
         url, subprotocols=[_V1], proxy=None, ping_interval=None, compression=None, local_addr=(source, 0)
     )
     await socket.send(json.dumps({"t": "hello", "visitor": None, "proof": None, "after": 0}))
-    assert json.loads(await socket.recv())["t"] == "welcome"
-    return _Visitor(socket)
+    welcome = json.loads(await socket.recv())
+    assert welcome["t"] == "welcome"
+    return _Visitor(socket, welcome["visitor"])
 
 
 async def _all_come(url: str, visitors: list[_Visitor], number: int) -> None:
@@ -135,6 +158,10 @@ async def _serve(url: str) -> None:
             gc.collect()
             gc.freeze()
             told = {"sockets": len(visitors)}
+        elif "names" in asked:
+            told = {"names": [one.name for one in visitors[: asked["names"]]]}
+        elif "answers" in asked:
+            told = {"answers": {text: at for one in visitors for text, at in one.answers.items()}}
         else:
             told = asdict(await _talk(visitors[: asked["talkers"]], asked["rate"], asked["seconds"]))
         assert not any(one.reading.done() for one in visitors), "a socket was closed"

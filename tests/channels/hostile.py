@@ -65,6 +65,7 @@ _ANSWER: Final = urlencode(calls.ANSWER).encode()
 _JSON_ANSWER: Final = json.dumps(calls.ANSWER).encode()[:-1]
 _FRAMES: Final = json.dumps([recordings.hello(), recordings.welcome()]).encode()[:-1] + b","
 _FRAME: Final = ',{"t":"message","id":"0b0e7e2c-3b1f-4c8e-9f5a-7d8f3f1f2a11","text":"{}"}'
+_LINE: Final = _FRAME.replace('"text":"{}"', '"from":"agent","number":{}') + ',{"t":"seen","number":0}'
 _TEXT: Final = b'{"t":"message","id":"0b0e7e2c-3b1f-4c8e-9f5a-7d8f3f1f2a11","text":"'
 _JSON_MESSAGE: Final = json.dumps(requests.MESSAGE).encode()[:-1]
 _NESTED_LISTS: Final = b'{"message": "hi", "order": '
@@ -155,6 +156,7 @@ _CALLS: Final[Mapping[str, Maker]] = {
 _CHATS: Final[Mapping[str, Maker]] = {
     "a long text": _said(_FRAMES + _TEXT, _again(b"a"), b'"}]'),
     "messages": _said(_FRAMES[:-1], _count(_FRAME), b"]"),
+    "lines that nobody has seen": _said(_FRAMES[:-1], _count(_LINE), b"]"),
     "frames of no kind": _said(_FRAMES + b"{}", _again(b",{}"), b"]"),
     "nested lists": _said(b"", _again(b"[")),
     "nested objects": _said(b"[", _again(b'{"t":')),

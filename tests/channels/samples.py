@@ -143,6 +143,13 @@ SAMPLES: dict[str, Sample] = {
                 recordings.message("one"),
                 recordings.message("two", recordings.OTHER_ID),
             ),
+            recordings.recording(
+                recordings.hello(),
+                recordings.welcome(),
+                recordings.line(2),
+                recordings.line(3, recordings.OTHER_ID),
+                recordings.seen(3, read=True),
+            ),
         ),
         (
             recordings.recording(recordings.hello("u-42"), recordings.message()),

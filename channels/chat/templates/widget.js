@@ -9,13 +9,13 @@
     en: {
       title: 'Chat with us', greeting: 'Hello! How can we help?', open: 'Open the chat', close: 'Close the chat',
       write: 'Write a message', send: 'Send', visitor: 'You', agent: 'Us', sent: 'Sent', failed: 'Not sent',
-      waiting: 'Waiting to be sent',
+      waiting: 'Waiting to be sent', news: 'New messages',
       away: 'No connection. What you write is sent later.', ended: 'The chat is not available here.',
     },
     fa: {
       title: 'گفتگو با ما', greeting: 'سلام! چه کمکی از ما برمی‌آید؟', open: 'گفتگو', close: 'بستن گفتگو',
       write: 'پیام شما', send: 'ارسال', visitor: 'شما', agent: 'ما', sent: 'ارسال شد', failed: 'ارسال نشد',
-      waiting: 'در انتظار ارسال',
+      waiting: 'در انتظار ارسال', news: 'پیام‌های تازه',
       away: 'ارتباط برقرار نیست. نوشتهٔ شما بعد فرستاده می‌شود.', ended: 'گفتگو اکنون در دسترس نیست.',
     },
   };
@@ -39,6 +39,8 @@
 
   let visitor = user || load('visitor');
   let last = 0;
+  let read = load('read') ?? 0; // the last number that the visitor had before their eyes
+  let told = {}, telling = 0; // up to where the hub knows what was shown and read
   const lines = new Map(); // by id; a line without a number waits to be sent
 
   let socket = null, welcomed = false, inFlight = null, tries = 0, again = 0, watch = 0, ended = false;
@@ -82,6 +84,7 @@
   function startOver(id) { // another thread; what waits stays and goes there
     visitor = id;
     last = 0;
+    keep('read', read = 0);
     for (const line of lines.values()) if (line.number) { line.node.remove(); lines.delete(line.id); }
     if (!user) keep('visitor', id);
     save();
@@ -105,6 +108,8 @@
     if (known && known !== frame.visitor) return adopt(known); // another tab was faster: its thread is ours
     if (frame.last < last) startOver(frame.visitor);
     visitor = frame.visitor;
+    told = { shown: 0, read: frame.read ?? 0 };
+    read = Math.max(read, told.read);
     if (!user) keep('visitor', visitor);
     welcomed = true;
     tries = 0;
@@ -121,7 +126,6 @@
     show(line);
     drop(`q.${id}`);
     save();
-    if (isNew && line.from === 'agent' && panel.hidden) unread += 1;
     if (inFlight === id) {
       inFlight = null;
       expect(0);
@@ -133,6 +137,7 @@
   const place = (line) => line.number || Infinity;
   const order = (a, b) => place(a) - place(b) || a.at - b.at;
   const inOrder = () => [...lines.values()].sort(order);
+  const answers = () => [...lines.values()].filter((line) => line.from === 'agent' && line.number);
   const waiting = () => inOrder().filter((line) => !line.number && !line.failed);
 
   function flush() {
@@ -141,6 +146,15 @@
     inFlight = next.id;
     post({ t: 'message', id: next.id, text: next.text });
     expect(15);
+  }
+
+  function confirm() { // once a while, however much comes at once
+    telling = 0;
+    if (!welcomed) return;
+    const numbers = answers().map((line) => line.number);
+    const [seen, shown] = [read, Infinity].map((most) => Math.max(0, ...numbers.filter((number) => number <= most)));
+    if (seen > told.read) post({ t: 'seen', number: told.read = seen, read: true });
+    if (shown > Math.max(told.shown, seen)) post({ t: 'seen', number: told.shown = shown });
   }
 
   const save = () => keep('thread', inOrder().filter((line) => line.number).slice(-100));
@@ -217,6 +231,8 @@
     .line p { padding: 8px 14px; border-radius: 14px; border: 1px solid transparent; white-space: pre-wrap; text-align: start;
       overflow-wrap: anywhere; }
     .agent p, .state { background: var(--soft); }
+    .agent p { border-end-start-radius: 4px; }
+    .visitor p { border-end-end-radius: 4px; }
     .line:is(.waiting, .failed) p { background: none; color: inherit; border: 1px dashed var(--quiet); }
     small { padding-inline: 4px; font-size: 13px; color: var(--quiet); }
     .state:not(:empty) { padding: 4px 16px; font-size: 14px; }
@@ -241,10 +257,10 @@
     el('header', {}, el('h2', {}, words.title), shut), log, state, form);
   const badge = el('span', { className: 'badge' });
   const launcher = el('button', { className: 'launcher' }, icon('M4 5h16v11H9l-5 4z'), badge);
-  const box = el('div', { className: 'box', lang, dir: lang === 'fa' ? 'rtl' : 'ltr' }, panel, launcher);
+  const news = el('p', { className: 'unseen', role: 'status' }); // heard while the chat is closed
+  const box = el('div', { className: 'box', lang, dir: lang === 'fa' ? 'rtl' : 'ltr' }, panel, launcher, news);
   if (theme) box.style.colorScheme = theme;
   shadow.append(box);
-  let unread = 0;
 
   function time(at) {
     const isToday = new Date(at).toDateString() === new Date().toDateString();
@@ -265,22 +281,25 @@
     if (atEnd) log.scrollTop = log.scrollHeight;
   }
 
+  const put = (node, said) => { if (node.textContent !== said) node.textContent = said; }; // a repeat is not read aloud
+
   function tell() {
     const isOut = !welcomed && (tries > 0 || !navigator.onLine);
-    const told = ended ? words.ended : isOut ? words.away : '';
-    if (state.textContent !== told) state.textContent = told;
+    const trouble = ended ? words.ended : isOut ? words.away : '';
+    if (!panel.hidden && !document.hidden && last > read) keep('read', read = last);
+    const unread = answers().filter((line) => line.number > read).length;
     badge.hidden = !unread;
     badge.textContent = unread.toLocaleString(lang);
+    put(state, trouble);
+    put(news, panel.hidden && unread ? `${words.news}: ${badge.textContent}` : '');
+    telling ||= setTimeout(confirm, 500);
     launcher.ariaExpanded = !panel.hidden;
     launcher.ariaLabel = panel.hidden ? words.open + (unread ? ` (${badge.textContent})` : '') : words.close;
   }
 
   function toggle(isOpen, focus = true) {
     panel.hidden = !isOpen;
-    if (isOpen) {
-      unread = 0;
-      log.scrollTop = log.scrollHeight;
-    }
+    if (isOpen) log.scrollTop = log.scrollHeight;
     if (focus) (isOpen ? text : launcher).focus();
     keep('open', isOpen);
     tell();
@@ -307,10 +326,12 @@
 
   addEventListener('online', () => { tries = 0; resume(); });
   addEventListener('offline', () => lost(0));
+  document.addEventListener('visibilitychange', tell);
   addEventListener('storage', ({ key, newValue }) => { // another tab of this visitor
     if (!key || !key.startsWith(space) || newValue === null) return;
     const what = key.slice(space.length);
     if (what.startsWith('q.') && !lines.has(what.slice(2))) show(load(what));
+    if (what === 'read') read = load(what);
     if (what === 'visitor' && load(what) !== visitor) adopt(load(what));
     tell();
   });

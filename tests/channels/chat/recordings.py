@@ -30,6 +30,15 @@ def message(text: str = "سلام", message_id: str = ID, **more: Any) -> dict[s
     return {"t": "message", "id": message_id, "text": text, **more}
 
 
+def line(number: int, message_id: str = ID) -> dict[str, Any]:
+    """One of ours, as it is recorded before what was seen of it."""
+    return {"t": "message", "number": number, "from": "agent", "id": message_id}
+
+
+def seen(number: Any, **more: Any) -> dict[str, Any]:
+    return {"t": "seen", "number": number, **more}
+
+
 def recording(*frames: Any) -> InboundRequest:
     at = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
     url = "https://hub.example.com/chat/k3y/socket"

@@ -72,6 +72,18 @@ class Shown:
         await self.text.press("Enter")
         await expect(self.text).to_have_value("")
 
+    async def name(self) -> str:
+        """The visitor's id, which the script keeps."""
+        kept: str = await self.page.evaluate(
+            "JSON.parse(Object.entries(localStorage).find(([key]) => key.endsWith('/visitor'))[1])"
+        )
+        return kept
+
+    async def answered(self, *texts: str) -> None:
+        """Exactly these lines of ours, after the greeting."""
+        lines = self.page.locator(".line.agent.sent p")
+        await expect(lines).to_have_text(list(texts), timeout=PATIENCE_MS)
+
     async def has(self, **texts: list[str]) -> None:
         """Exactly these lines in these states."""
         for state, wanted in texts.items():

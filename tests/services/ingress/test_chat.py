@@ -38,6 +38,14 @@ async def test_an_ack_tells_number_and_event_and_its_repeat_the_same(chats: Chat
     assert chats.count() == 2
 
 
+async def test_an_ack_has_the_id_as_the_script_wrote_it(chats: Chats) -> None:
+    async with visit(chats) as sara:
+        message_id = uuid4()
+        for written in (str(message_id).upper(), message_id.urn, f"{{{message_id}}}"):
+            assert (await sara.writes("x", written))["id"] == written
+    assert chats.count() == 1
+
+
 async def test_a_message_that_is_sent_twice_at_once_is_acked_twice(chats: Chats) -> None:
     async with visit(chats) as sara:
         message_id = str(uuid4())

@@ -1,6 +1,8 @@
 """Acks and numbers while PostgreSQL is away, frozen or silent, and while edges are killed."""
 
 import asyncio
+import json
+import signal
 import subprocess
 from collections.abc import AsyncGenerator
 from contextlib import suppress
@@ -16,6 +18,7 @@ from services.settings import Settings
 from tests.services.ingress import process
 from tests.services.ingress.chats import LINES, Chats, added_chat, running_chats, visit
 from tests.services.ingress.gate import Gate, gate_before
+from tests.services.ingress.records import answer_of_an_agent
 
 
 @pytest.fixture
@@ -156,8 +159,59 @@ async def test_the_numbers_can_be_made_again_from_the_record(settings: Settings)
             for n in range(5):
                 await sara.writes(f"s{n}")
                 await reza.writes(f"r{n}")
-        before = chats.rows("SELECT address_id, number, event_id, position FROM service.chat_lines ORDER BY 1, 2")
+                await answer_of_an_agent(chats, f"chat:v.{sara.name}", f"a{n}")
+                await sara.hears()
+        before = chats.rows("SELECT address_id, number, event_id, position, ours FROM service.chat_lines ORDER BY 1, 2")
         chats.run("TRUNCATE service.chat_lines", "UPDATE service.chat_cursor SET position = 0")
     async with running_chats(settings, added=added) as again, visit(again, sara.name) as later:
-        assert later.welcome["last"] == 5
-    assert chats.rows("SELECT address_id, number, event_id, position FROM service.chat_lines ORDER BY 1, 2") == before
+        assert later.welcome["last"] == 10
+    numbered = chats.rows("SELECT address_id, number, event_id, position, ours FROM service.chat_lines ORDER BY 1, 2")
+    assert numbered == before
+
+
+async def test_killed_between_the_hand_off_and_the_push_it_is_shown_once(settings: Settings) -> None:
+    added, port = added_chat(settings), free_port()
+    chats = Chats(settings, [f"http://127.0.0.1:{port}"], added.inbox.inbox_id, added.key or "")
+    edge = await asyncio.to_thread(process.start, settings, f"127.0.0.1:{port}")
+    async with visit(chats) as sara:
+        await sara.writes("Where is my order?")
+        edge.send_signal(signal.SIGSTOP)
+        await answer_of_an_agent(chats, f"chat:v.{sara.name}", "On its way.")
+        edge = await asyncio.to_thread(_killed, edge, settings, port)
+    async with visit(chats, sara.name, after=1) as later:
+        assert [(one["number"], one["text"]) for one in [await later.hears()]] == [(2, "On its way.")]
+        assert await later.is_told_nothing()
+    await asyncio.to_thread(_ended, edge)
+    assert chats.count("SELECT count(*) FROM service.chat_lines") == 2
+
+
+async def _listener(chats: Chats, visitor: str, wanted: int) -> list[tuple[int, str]]:
+    """As the script does it: it goes on after the last number that it has."""
+    found: list[tuple[int, str]] = []
+    while len(found) < wanted:
+        with suppress(OSError, ConnectionClosed, TimeoutError):
+            async with visit(chats, visitor, after=found[-1][0] if found else 0) as here:
+                while len(found) < wanted:
+                    heard = await here.hears()
+                    found.append((heard["number"], heard["text"]))
+                    await here.socket.send(json.dumps({"t": "seen", "number": heard["number"]}))
+        await asyncio.sleep(0.05)
+    return found
+
+
+async def test_answers_come_once_and_in_order_while_edges_are_killed(settings: Settings) -> None:
+    added, port = added_chat(settings), free_port()
+    chats = Chats(settings, [f"http://127.0.0.1:{port}"], added.inbox.inbox_id, added.key or "")
+    edge = await asyncio.to_thread(process.start, settings, f"127.0.0.1:{port}")
+    listening = asyncio.create_task(_listener(chats, "l" * 26, 40))
+    for number in range(40):
+        await answer_of_an_agent(chats, f"chat:v.{'l' * 26}", f"answer {number}")
+        if number in (7, 19, 31):
+            edge = await asyncio.to_thread(_killed, edge, settings, port)
+    assert await asyncio.wait_for(listening, 60) == [(number + 1, f"answer {number}") for number in range(40)]
+    async with visit(chats, "l" * 26, after=40) as later:
+        await later.socket.send(json.dumps({"t": "seen", "number": 40}))
+        await later.writes("all there")
+    await asyncio.to_thread(_ended, edge)
+    delivered = "type = 'receipt.reported' AND position('\"delivered\"'::bytea IN data) > 0"
+    assert chats.count(f"SELECT count(*) FROM record.facts WHERE {delivered}") == 40

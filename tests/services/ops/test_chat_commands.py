@@ -9,7 +9,7 @@ import pytest
 from channels.signing import visitor_proof
 from services.embedded.process import free_port
 from services.settings import Settings
-from tests.channels.chat.recordings import ID, OTHER_ID, hello, message, welcome
+from tests.channels.chat.recordings import ID, OTHER_ID, hello, message, seen, welcome
 from tests.services.ingress import process
 from tests.services.ops.cli import Tamas
 
@@ -94,7 +94,7 @@ def test_sign_prints_the_proof(tamas: Tamas, inbox: str, tmp_path: Path) -> None
 
 def test_frames_are_delivered_as_the_script_sends_them(tamas: Tamas, inbox: str, served: None, tmp_path: Path) -> None:
     del served
-    file = frames(tmp_path, hello("42"), welcome("42"), message("one"), message("two", OTHER_ID))
+    file = frames(tmp_path, hello("42"), welcome("42"), message("one"), seen(1), message("two", OTHER_ID))
     rows = tamas("deliver", file, "--inbox", inbox, "--times", 2, "--json").rows()
     assert [row["status"] for row in rows] == [202] * 4
     assert [row["event_ids"] for row in rows[:2]] == [row["event_ids"] for row in rows[2:]]
