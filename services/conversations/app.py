@@ -6,12 +6,15 @@ from datetime import timedelta
 
 from services import database
 from services.conversations.belonging import Rules
-from services.conversations.decider import Decider
+from services.conversations.lookups import PLACE
+from services.conversations.session import Session
 from services.conversations.tools import Tools
+from services.deciding.leader import Leader
+from services.deciding.progress import Progress
 from services.keys.ring import Ring
 from services.keys.vault import Vault
 from services.metrics.meters import watch
-from services.record.decisions import Decisions
+from services.record.decisions import Decisions, Lease
 from services.record.reader import Reader
 from services.settings import Settings
 
@@ -21,7 +24,7 @@ async def run(
     stop: asyncio.Event,
     ready: Callable[[], None],
     *,
-    started: Callable[[Decider], None] | None = None,
+    started: Callable[[Leader], None] | None = None,
 ) -> None:
     """Decide until `stop`. `started` is given the decider at once, for its progress.
 
@@ -35,10 +38,14 @@ async def run(
     keys = database.pool(settings.keys_url, size=1, name="tamas-conversations-keys")
     ring, decisions = Ring(keys, vault), Decisions(settings.record_url)
     rules = Rules(timedelta(days=settings.reopen_days), settings.mails_per_hour)
-    decider = Decider(Tools(record, Reader(record, ring), ring, decisions), rules)
+    tools, told = Tools(record, Reader(record, ring), ring, decisions), Progress()
+
+    async def session(held: Lease, stop: asyncio.Event) -> None:
+        await Session(tools, rules, held, told).run(stop)
+
+    decider = Leader(PLACE.name, record, session, told)
     if started is not None:
         started(decider)
-    told = decider.progress
     watch("tamas_conversations_position", lambda: {(): told.position})
     watch("tamas_conversations_lag_seconds", lambda: {(): told.lag_seconds()})
     watch("tamas_conversations_decisions", lambda: {(): told.decided})

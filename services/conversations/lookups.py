@@ -17,11 +17,11 @@ from services.conversations.conversation import evolve
 from services.conversations.known import Held, Known, KnownCall, KnownMail, Sender
 from services.conversations.states import About, name_of, named, waits_for_of
 from services.conversations.touches import Item, Touch
+from services.deciding.progress import Place
 
 InTransaction: TypeAlias = Callable[[Cursor[DictRow]], None]
 
-VERSION: Final = 1
-"""Raised whenever the tables mean something else: they are filled again from the record then."""
+PLACE: Final = Place("conversations", lookups=1)
 
 _SENDERS: Final = """
     SELECT s.address_id, s.inbox_id, s.tenant, s.conversation_id, s.level, s.level_at

@@ -17,7 +17,7 @@ from schemas.conversation import (
     ConversationOpened,
     ConversationReopened,
 )
-from services.conversations import lookups, progress
+from services.conversations import lookups
 from services.conversations.batch import of_call
 from services.conversations.call import outcome_of, with_report
 from services.conversations.conversation import evolve
@@ -25,6 +25,7 @@ from services.conversations.known import Held, Known, KnownCall, Sender
 from services.conversations.states import NoConversation
 from services.conversations.tools import Tools
 from services.conversations.touches import TOPICS, Erased, Item, Touch, inbox_of, is_mail, item_of
+from services.deciding import progress
 from services.record.decisions import Lease
 from services.record.reader import Row, event_of
 
@@ -51,7 +52,7 @@ async def refill(tools: Tools, held: Lease, position: int) -> None:
     while rows := await tools.reader.read(after, _PAGE, topics=(*TOPICS, "cases"), opens=is_mail):
         await filling.page([row for row in rows if row.topic == "cases" or row.position <= position])
         after = rows[-1].position
-    await filling.save(Known(), progress.refilled)
+    await filling.save(Known(), lambda cursor: progress.refilled(cursor, lookups.PLACE))
 
 
 class _Filling:

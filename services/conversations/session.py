@@ -12,13 +12,14 @@ from psycopg.rows import DictRow
 from psycopg_pool import PoolTimeout
 
 from schemas.event import Undecodable
-from services.conversations import lookups, progress, refill, undecided
+from services.conversations import lookups, refill
 from services.conversations.batch import Batch
 from services.conversations.belonging import Rules
 from services.conversations.known import Known
-from services.conversations.progress import Moved, Progress
 from services.conversations.tools import Tools
 from services.conversations.touches import TOPICS, Item, is_mail, item_of
+from services.deciding import progress, undecided
+from services.deciding.progress import Moved, Progress
 from services.record.decisions import Decided, Lease
 from services.record.errors import Fenced
 from services.record.reader import Row
@@ -51,8 +52,8 @@ class Session:
             Moved: the position is not where we left it, or the lookup tables are to be filled again.
             psycopg.OperationalError, PoolTimeout: PostgreSQL is away.
         """
-        self._position, version = await progress.begin(self._tools.record)
-        if version != lookups.VERSION:
+        self._position, version = await progress.begin(self._tools.record, lookups.PLACE)
+        if version != lookups.PLACE.lookups:
             await refill.refill(self._tools, self._held, self._position)
         await self._try_set_aside()
         self._told.looked(self._position, 0)
@@ -126,9 +127,9 @@ class Session:
 
         def within(cursor: Cursor[DictRow]) -> None:
             if after is not None:
-                progress.move(cursor, before, after)
-            undecided.take(cursor, taken)
-            undecided.put(cursor, aside)
+                progress.move(cursor, lookups.PLACE, before, after)
+            undecided.take(cursor, lookups.PLACE.name, taken)
+            undecided.put(cursor, lookups.PLACE.name, aside)
             put(cursor)
 
         self._tools.decisions.save(decided, lease=self._held, within=within)
@@ -136,7 +137,7 @@ class Session:
 
     async def _try_set_aside(self) -> None:
         """What was set aside is tried once more, by a process that may know more; per address, in order."""
-        waiting = await undecided.read(self._tools.record)
+        waiting = await undecided.read(self._tools.record, lookups.PLACE.name)
         for subject, positions in waiting.items():
             rows = await self._tools.reader.rows_at(positions)
             try:

@@ -60,6 +60,13 @@ METRICS: Final[dict[str, Metric]] = {
     "tamas_conversations_lag_seconds": Metric("gauge", "How long the oldest fact in the decider's hands has waited."),
     "tamas_conversations_undecided": Metric("gauge", "Facts set aside because no decision could be made."),
     "tamas_conversations_leads": Metric("gauge", "1 in the process that decides; others stand by."),
+    "tamas_dispatch_decisions": Metric("counter", "Decisions on messages of ours that this process saved."),
+    "tamas_dispatch_position": Metric("gauge", "Everything up to here is heard, as this process knows."),
+    "tamas_dispatch_leads": Metric("gauge", "1 in the process that dispatches; others stand by."),
+    "tamas_dispatch_messages": Metric("gauge", "Messages of ours of which more may become.", ("state",)),
+    "tamas_dispatch_in_flight": Metric("gauge", "Attempts that are on their way to a provider."),
+    "tamas_dispatch_oldest_due_seconds": Metric("gauge", "How long the oldest message whose time has come waits."),
+    "tamas_dispatch_circuit_open": Metric("gauge", "1: its provider refuses everything.", ("inbox_id",)),
     "tamas_record_position": Metric("gauge", "The record's end."),
     "tamas_pending_requests": Metric("gauge", "Taken raw, not yet read by a parser."),
     "tamas_parked_requests": Metric(

@@ -12,25 +12,28 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from projections.registry import SETS
-from services.conversations.progress import ask_for_refill
+from services.deciding.progress import ask_for_refill
 from services.ops.options import Json, with_database
 from services.ops.output import emit_one, say
 from services.projector.rebuild import AlreadyFilling, Report, UnknownReadModel, rebuild
 from services.record.errors import Refused
 
 _NAMES: Final = ", ".join(sorted(one.name for projections in SETS.values() for one in projections))
-_LOOKUPS: Final = "conversations"
+_DECIDERS: Final = {"conversations": "the decider of conversations", "dispatch": "dispatch"}
+_LOOKUPS: Final = ", ".join(_DECIDERS)
 
 
 def run(
-    projection: Annotated[str, typer.Argument(help=f"The read model: {_NAMES}; or {_LOOKUPS}: what deciders look up.")],
+    projection: Annotated[
+        str, typer.Argument(help=f"The read model: {_NAMES}; or the tables of a decider: {_LOOKUPS}.")
+    ],
     *,
     as_json: Json = False,
 ) -> None:
     """Fill a read model anew from the record, compare, and let it serve. The old one serves meanwhile."""
     settings = with_database()
-    if projection == _LOOKUPS:
-        _ask_decider(settings.record_url)
+    if projection in _DECIDERS:
+        _ask_decider(settings.record_url, projection)
         return
     bar = Progress(
         TextColumn("{task.description}"),
@@ -54,10 +57,11 @@ def run(
         say("The new one differs from the old one, and serves: it was made from the record.")
 
 
-def _ask_decider(url: str) -> None:
+def _ask_decider(url: str, decider: str) -> None:
     with psycopg.connect(url, connect_timeout=5) as connection:
-        ask_for_refill(connection.cursor(row_factory=dict_row))
-    say("The decider of conversations fills its lookup tables again, from the record, before its next decision.")
+        ask_for_refill(connection.cursor(row_factory=dict_row), decider)
+    who = _DECIDERS[decider]
+    say(f"{who[0].upper()}{who[1:]} fills its tables again, from the record, before its next decision.")
 
 
 def _row(report: Report) -> dict[str, object]:

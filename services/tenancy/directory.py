@@ -98,6 +98,10 @@ class Directory:
         """Any inbox, disabled ones too. Never waits."""
         return self._inboxes.get(inbox_id)
 
+    def tenant(self, slug: str) -> Tenant | None:
+        """What a tenant settled. Never waits."""
+        return self._register.tenants.get(slug)
+
     def all(self) -> Collection[Inbox]:
         """Every inbox that works, disabled ones too."""
         return self._inboxes.values()

@@ -7,7 +7,7 @@ from hashlib import sha256
 from typing import Final
 from uuid import UUID
 
-from psycopg import Connection
+from psycopg import AsyncConnection, Connection
 
 from services.keys.vault import Vault
 
@@ -16,6 +16,9 @@ _KEY_BYTES: Final = 16
 DOORS: Final = """
     SELECT digest, inbox_id, nullif(valid_until, 'infinity') FROM keys.doors
     WHERE valid_until > clock_timestamp() AND inbox_id = ANY(%s)"""
+_CURRENT: Final = """
+    SELECT sealed FROM keys.doors WHERE inbox_id = %s AND valid_until > clock_timestamp()
+    ORDER BY valid_until DESC LIMIT 1"""
 
 
 def new_key() -> str:
@@ -65,11 +68,13 @@ def add_door(
 
 def current_key(connection: Connection, vault: Vault, inbox_id: UUID) -> str | None:
     """The key to give to a provider now; None when the inbox has no door. Raises `Unsealable`."""
-    row = connection.execute(
-        "SELECT sealed FROM keys.doors WHERE inbox_id = %s AND valid_until > clock_timestamp() "
-        "ORDER BY valid_until DESC LIMIT 1",
-        (inbox_id,),
-    ).fetchone()
+    row = connection.execute(_CURRENT, (inbox_id,)).fetchone()
+    return None if row is None else vault.unwrap(row[0], _context(inbox_id)).decode()
+
+
+async def current_door(connection: AsyncConnection, vault: Vault, inbox_id: UUID) -> str | None:
+    """As `current_key`, without holding the loop."""
+    row = await (await connection.execute(_CURRENT, (inbox_id,))).fetchone()
     return None if row is None else vault.unwrap(row[0], _context(inbox_id)).decode()
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Final
+from typing import Final, TypeVar
 
 from pydantic import SecretStr, ValidationError
 
@@ -10,6 +10,7 @@ from channels.contract import Channel
 from channels.phone import e164, mailbox
 from channels.registry import REGISTRY
 from services.record.errors import Refused
+from services.tenancy.pacing import without_pace
 from services.tenancy.tenant import Tenant
 
 _STAND_IN: Final = "not-given-and-not-checked"
@@ -17,6 +18,8 @@ _STAND_INS: Final = {"answer": "observe"}
 # Secrets that only we use: drawn, so that nobody has to think of one.
 _HOUSE_SECRETS: Final = {"forms/web": ("token_secret",)}
 _WITHOUT_ADDRESS: Final = frozenset({"forms/web", "chat/widget"})
+
+Made = TypeVar("Made")
 
 
 def offered(tenant: Tenant, address: str) -> dict[str, str]:
@@ -35,9 +38,16 @@ def build(channel: str, given: Mapping[str, str], offered: Mapping[str, str]) ->
     Raises:
         Refused: an unknown channel, or settings that its own config model does not take; in a sentence without values.
     """
-    make = _maker(channel)
+    return made(channel, _maker(channel), given, offered)
+
+
+def made(
+    channel: str, make: Callable[[Mapping[str, str]], Made], given: Mapping[str, str], offered: Mapping[str, str]
+) -> Made:
+    """As `build`, of whatever takes the settings of a channel: also what sends for it. Raises `Refused`."""
+    own = without_pace(given)
     try:
-        return make({**offered, **given})
+        return make({**offered, **own})
     except ValidationError as error:
         problems = error.errors(include_input=False, include_url=False, include_context=False)
         unwanted = {str(problem["loc"][0]) for problem in problems if problem["type"] == "extra_forbidden"}
@@ -45,7 +55,8 @@ def build(channel: str, given: Mapping[str, str], offered: Mapping[str, str]) ->
         if not unwanted:
             told = "; ".join(f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}" for problem in problems)
             raise Refused(f"The settings of {channel} are not right: {told}.") from error
-        return build(channel, given, {name: value for name, value in offered.items() if name not in unwanted})
+        wanted = {name: value for name, value in offered.items() if name not in unwanted}
+        return made(channel, make, given, wanted)
 
 
 def build_without(channel: str, given: Mapping[str, str], offered: Mapping[str, str]) -> Channel:

@@ -15,6 +15,7 @@ import structlog
 from tests.bench import figures
 from tests.bench.bounds import bounds
 from tests.bench.calls import calls
+from tests.bench.dispatch import dispatch
 from tests.bench.figures import Figure
 from tests.bench.intake import latency, throughput
 from tests.bench.mails import mails
@@ -36,6 +37,7 @@ PARTS: dict[str, Callable[[Servers], list[Figure]]] = {
     "sockets": sockets,
     "mails": mails,
     "visible": visible,
+    "dispatch": dispatch,
     "projector": projector,
     "memory": memory,
     "monitoring": monitoring,

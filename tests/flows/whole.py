@@ -186,7 +186,10 @@ def check_read_models(settings: Settings) -> None:
 async def _viewed(settings: Settings) -> bool:
     said = count(settings, "SELECT max(position) FROM record.facts WHERE topic IN ('interactions', 'customers')")
     heard = count(settings, "SELECT max(position) FROM record.facts WHERE topic = 'interactions'")
-    if count(settings, "SELECT coalesce(max(position), 0) FROM service.deciders") < heard:
+    if (
+        count(settings, "SELECT coalesce(max(position), 0) FROM service.deciders WHERE decider = 'conversations'")
+        < heard
+    ):
         return False
     decided = count(settings, "SELECT coalesce(max(position), 0) FROM record.decisions WHERE topic = 'cases'")
     async with await psycopg.AsyncConnection.connect(settings.views_url, autocommit=True) as held:

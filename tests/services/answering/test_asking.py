@@ -113,12 +113,12 @@ async def test_a_preview_says_the_same_and_records_nothing(shop: Shop) -> None:
 
 
 async def test_files_are_blobs_under_the_key_of_who_asked(shop: Shop) -> None:
-    of = await shop.asked_by(sms("S1"))
+    of = await shop.asked_by(form("S1", SARA))
     asked = await shop.ask(of, Draft("see there", attachments=(Attached("a.txt", "text/plain", b"secret"),)))
     said = next(fact for fact in shop.facts("outbound") if isinstance(fact, MessageAsked))
     assert said.message_id == asked.message_id
     (file,) = said.attachments
-    subject = await shop.ring.find("shop", ALI)
+    subject = await shop.ring.find("shop", SARA)
     assert subject is not None
     assert (file.media_type, file.bytes) == ("text/plain", 6)
     store = BlobStore(shop.settings.blob_url)

@@ -17,7 +17,7 @@ from schemas.interaction import Automatic, Content, InteractionReceived
 from schemas.topics import TOPIC_OF
 from services import database
 from services.conversations import app
-from services.conversations.decider import Decider
+from services.deciding.leader import Leader
 from services.keys.ring import Ring
 from services.keys.vault import Vault, event_context, seal
 from services.record.append import Appender, FactRow
@@ -108,9 +108,9 @@ def mail(
 
 
 @contextlib.asynccontextmanager
-async def deciding(settings: Settings) -> AsyncGenerator[Decider]:
+async def deciding(settings: Settings) -> AsyncGenerator[Leader]:
     """A decider that runs in this process."""
-    stop, ready, deciders = asyncio.Event(), asyncio.Event(), list[Decider]()
+    stop, ready, deciders = asyncio.Event(), asyncio.Event(), list[Leader]()
     running = asyncio.create_task(app.run(settings, stop, ready.set, started=deciders.append))
     await asyncio.wait([running, asyncio.create_task(ready.wait())], return_when=asyncio.FIRST_COMPLETED)
     try:
@@ -127,7 +127,7 @@ async def caught_up(settings: Settings, seconds: float = 60.0) -> None:
 
 BEHIND = """
     SELECT count(*) FROM record.facts WHERE topic = 'interactions'
-    AND position > coalesce((SELECT position FROM service.deciders), 0)"""
+    AND position > coalesce((SELECT position FROM service.deciders WHERE decider = 'conversations'), 0)"""
 
 
 async def until(told: Callable[[], bool], seconds: float = 60.0) -> None:

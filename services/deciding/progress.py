@@ -1,4 +1,4 @@
-"""How far the decider is, in the record's own row and in numbers for whoever watches."""
+"""How far a decider is, in the record's own row and in numbers for whoever watches."""
 
 import time
 from dataclasses import dataclass
@@ -8,11 +8,6 @@ from typing import Final
 from psycopg import Cursor
 from psycopg.rows import DictRow
 from psycopg_pool import AsyncConnectionPool
-
-from services.conversations.lookups import VERSION
-
-DECIDER: Final = "conversations"
-"""Its name among deciders, and that of its lease."""
 
 _BEGIN: Final = """
     INSERT INTO service.deciders (decider, position, lookups) VALUES (%(decider)s, 0, %(lookups)s)
@@ -50,9 +45,20 @@ class Progress:
         return 0.0 if since is None else max(0.0, (datetime.now(UTC) - since).total_seconds())
 
 
-async def begin(record: AsyncConnectionPool) -> tuple[int, int]:
-    """Where to go on, and the version of the lookup tables that are there."""
-    arguments = {"decider": DECIDER, "lookups": VERSION}
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The row of a decider. `name` is also that of its lease; `lookups` is the version of the tables that it fills.
+
+    It is raised whenever the tables mean something else: they are filled again from the record then.
+    """
+
+    name: str
+    lookups: int
+
+
+async def begin(record: AsyncConnectionPool, place: Place) -> tuple[int, int]:
+    """Where to go on, and the version of the tables that are there."""
+    arguments = {"decider": place.name, "lookups": place.lookups}
     async with record.connection() as connection:
         await connection.execute(_BEGIN, arguments)
         row = await (await connection.execute(_READ, arguments)).fetchone()
@@ -60,18 +66,18 @@ async def begin(record: AsyncConnectionPool) -> tuple[int, int]:
     return row[0], row[1]
 
 
-def move(cursor: Cursor[DictRow], before: int, after: int) -> None:
+def move(cursor: Cursor[DictRow], place: Place, before: int, after: int) -> None:
     """Within the transaction of what was decided. Raises `Moved`."""
-    cursor.execute(_MOVE, {"decider": DECIDER, "before": before, "after": after, "lookups": VERSION})
+    cursor.execute(_MOVE, {"decider": place.name, "before": before, "after": after, "lookups": place.lookups})
     if cursor.rowcount == 0:
         raise Moved("the decider's position was moved, or its tables are to be filled again")
 
 
-def refilled(cursor: Cursor[DictRow]) -> None:
-    """Within the transaction that completes the lookup tables of this version."""
-    cursor.execute(_REFILLED, {"decider": DECIDER, "lookups": VERSION})
+def refilled(cursor: Cursor[DictRow], place: Place) -> None:
+    """Within the transaction that completes the tables of this version."""
+    cursor.execute(_REFILLED, {"decider": place.name, "lookups": place.lookups})
 
 
-def ask_for_refill(cursor: Cursor[DictRow]) -> None:
+def ask_for_refill(cursor: Cursor[DictRow], decider: str) -> None:
     """Let the decider fill its tables again, a running one at its next batch."""
-    cursor.execute(_REFILLED, {"decider": DECIDER, "lookups": 0})
+    cursor.execute(_REFILLED, {"decider": decider, "lookups": 0})

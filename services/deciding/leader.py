@@ -1,6 +1,6 @@
-"""The decider: reads the record in its order and decides which conversation each interaction belongs to, under a lease.
+"""A decider under its lease: reads the record in its order and decides, session by session.
 
-Decisions, lookups and the position are one transaction: killed anywhere, it is decided again, once.
+Decisions, tables and the position are one transaction: killed anywhere, it is decided again, once.
 """
 
 import asyncio
@@ -8,18 +8,15 @@ import os
 import secrets
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 import psycopg
 import structlog
-from psycopg_pool import PoolTimeout
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from services import lease
-from services.conversations.belonging import Rules
-from services.conversations.progress import DECIDER, Moved, Progress
-from services.conversations.session import Session
-from services.conversations.tools import Tools
+from services.deciding.progress import Moved, Progress
 from services.pause import pause
 from services.record.decisions import Lease
 from services.record.errors import Fenced
@@ -31,16 +28,26 @@ _STOP_SECONDS: Final = 5.0
 _LOG: Final = structlog.get_logger()
 
 
-class Decider:
-    """One per process. Any number may run: one decides, the others stand by."""
+class Leader:
+    """One per process and decider. Any number may run: one decides, the others stand by."""
 
-    def __init__(self, tools: Tools, rules: Rules) -> None:
-        """Nothing is read before `run`."""
-        self._tools: Final = tools
-        self._rules: Final = rules
+    def __init__(
+        self,
+        name: str,
+        record: AsyncConnectionPool,
+        session: Callable[[Lease, asyncio.Event], Awaitable[None]],
+        progress: Progress,
+    ) -> None:
+        """`name` is the decider's, and its lease's. `session` decides until its event is set, or raises.
+
+        Nothing is read before `run`.
+        """
+        self._name: Final = name
+        self._record: Final = record
+        self._session: Final = session
         self._holder: Final = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         self._ready: Callable[[], None] | None = None
-        self.progress: Final = Progress()
+        self.progress: Final = progress
 
     async def run(self, stop: asyncio.Event, ready: Callable[[], None]) -> None:
         """Until `stop`. `ready` is called once, when it decides or stands by for the first time."""
@@ -50,19 +57,19 @@ class Decider:
             if epoch is None:
                 await pause(stop, _STANDBY_SECONDS)
             else:
-                await self._lead(Lease(DECIDER, epoch), stop)
+                await self._lead(Lease(self._name, epoch), stop)
 
     async def _acquire(self) -> int | None:
         try:
-            epoch = await lease.acquire(self._tools.record, DECIDER, self._holder)
+            epoch = await lease.acquire(self._record, self._name, self._holder)
         except (psycopg.Error, PoolTimeout, OSError) as error:
-            _LOG.warning("conversations.away", error=type(error).__name__)
+            _LOG.warning(f"{self._name}.away", error=type(error).__name__)
             return None
         self._is_ready()
         return epoch
 
     async def _lead(self, held: Lease, stop: asyncio.Event) -> None:
-        _LOG.info("conversations.leads", epoch=held.epoch, holder=self._holder)
+        _LOG.info(f"{self._name}.leads", epoch=held.epoch, holder=self._holder)
         self.progress.leads = True
         renewing = asyncio.create_task(self._keep_renewing(held))
         deciding = asyncio.create_task(self._sessions(held, stop))
@@ -82,14 +89,14 @@ class Decider:
         while not stop.is_set():
             began = time.monotonic()
             try:
-                await Session(self._tools, self._rules, held, self.progress).run(stop)
+                await self._session(held, stop)
             except Fenced as error:
-                _LOG.info("conversations.fenced", reason=str(error))
+                _LOG.info(f"{self._name}.fenced", reason=str(error))
                 return
             except Moved as error:
-                _LOG.info("conversations.moved", reason=str(error))
+                _LOG.info(f"{self._name}.moved", reason=str(error))
             except Exception as error:  # noqa: BLE001 - nothing may end the decider: it tells, waits and begins again
-                _LOG.warning("conversations.failed", error=type(error).__name__, detail=str(error))
+                _LOG.warning(f"{self._name}.failed", error=type(error).__name__, detail=str(error))
             if time.monotonic() - began > _STEADY_SECONDS:
                 back_off = _BACK_OFF_SECONDS[0]
             await pause(stop, back_off)
@@ -99,18 +106,18 @@ class Decider:
         while True:
             await asyncio.sleep(lease.RENEW_SECONDS)
             try:
-                await lease.renew(self._tools.record, DECIDER, held.epoch)
+                await lease.renew(self._record, self._name, held.epoch)
             except Fenced as error:
-                _LOG.info("conversations.fenced", reason=str(error))
+                _LOG.info(f"{self._name}.fenced", reason=str(error))
                 return
             except (psycopg.Error, PoolTimeout, OSError) as error:
-                _LOG.warning("conversations.away", error=type(error).__name__)
+                _LOG.warning(f"{self._name}.away", error=type(error).__name__)
 
     async def _let_go(self, held: Lease) -> None:
         try:
-            await lease.release(self._tools.record, DECIDER, held.epoch)
+            await lease.release(self._record, self._name, held.epoch)
         except (psycopg.Error, PoolTimeout, OSError) as error:
-            _LOG.info("conversations.lease_not_released", error=type(error).__name__)
+            _LOG.info(f"{self._name}.lease_not_released", error=type(error).__name__)
 
     def _is_ready(self) -> None:
         if self._ready is not None:

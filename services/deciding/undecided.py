@@ -1,4 +1,4 @@
-"""What could not be decided, and all that came after it for the same address: set aside, tried at the next start."""
+"""What could not be decided, and all that came after it for the same subject: set aside, tried at the next start."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -9,7 +9,6 @@ from psycopg import Cursor
 from psycopg.rows import DictRow
 from psycopg_pool import AsyncConnectionPool
 
-from services.conversations.progress import DECIDER
 from services.record.reader import Row
 
 _READ: Final = "SELECT subject, position FROM service.undecided WHERE decider = %s ORDER BY position"
@@ -19,22 +18,22 @@ _PUT: Final = """
     ON CONFLICT (decider, position) DO UPDATE SET reason = excluded.reason"""
 
 
-async def read(record: AsyncConnectionPool) -> dict[UUID, list[int]]:
-    """Positions by address, in order."""
+async def read(record: AsyncConnectionPool, decider: str) -> dict[UUID, list[int]]:
+    """Positions by subject, in order."""
     found: dict[UUID, list[int]] = defaultdict(list)
     async with record.connection() as connection:
-        for subject, position in await (await connection.execute(_READ, (DECIDER,))).fetchall():
+        for subject, position in await (await connection.execute(_READ, (decider,))).fetchall():
             found[subject].append(position)
     return found
 
 
-def take(cursor: Cursor[DictRow], positions: Sequence[int]) -> None:
+def take(cursor: Cursor[DictRow], decider: str, positions: Sequence[int]) -> None:
     """They are being decided in this transaction."""
     if positions:
-        cursor.execute(_TAKE, (DECIDER, list(positions)))
+        cursor.execute(_TAKE, (decider, list(positions)))
 
 
-def put(cursor: Cursor[DictRow], rows: Sequence[tuple[Row, str]]) -> None:
+def put(cursor: Cursor[DictRow], decider: str, rows: Sequence[tuple[Row, str]]) -> None:
     """Set these aside, with the reason in a sentence without personal data."""
     for row, reason in rows:
-        cursor.execute(_PUT, (DECIDER, row.position, row.tenant, row.subject, reason))
+        cursor.execute(_PUT, (decider, row.position, row.tenant, row.subject, reason))
