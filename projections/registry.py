@@ -4,10 +4,11 @@ from typing import Final
 
 from projections.contract import Projection
 from projections.queues.projection import QUEUES
+from projections.search.projection import SEARCH
 from projections.timeline.projection import TIMELINE
 from schemas.topics import Topic
 
-SETS: Final[dict[str, tuple[Projection, ...]]] = {"views": (TIMELINE, QUEUES)}
+SETS: Final[dict[str, tuple[Projection, ...]]] = {"views": (TIMELINE, QUEUES), "search": (SEARCH,)}
 """A set moves through the topics as one: its read models are always at the same position."""
 
 

@@ -29,7 +29,7 @@ def migrate(settings: Settings) -> list[str]:
     """Run what is missing, each migration in its own transaction, one process at a time; returns their names.
 
     Raises:
-        Refused: a transaction that lasts holds what a migration changes.
+        Refused: a transaction that lasts holds what a migration changes, or the database lacks what it needs.
     """
     done: list[str] = []
     for part, url in (("record", settings.record_url), ("keys", settings.keys_url), ("views", settings.views_url)):
@@ -77,6 +77,8 @@ def _is_run(connection: psycopg.Connection, name: str, script: bytes) -> bool:
             connection.execute("INSERT INTO migration.done (name) VALUES (%s)", (name,))
     except psycopg.errors.LockNotAvailable:
         return False
+    except psycopg.errors.RaiseException as error:
+        raise Refused(f"{name} did not run: {error.diag.message_primary}.") from error
     return True
 
 

@@ -27,6 +27,7 @@ ROLES: Final[dict[str, str]] = {
     "conversations": "services.conversations.app:run",
     "dispatch": "services.dispatch.role:run",
     "projector": "services.projector.app:run",
+    "search": "services.projector.app:run_search",
     "api": "services.api.app:run_role",
 }
 _END_SECONDS: Final = 7.0
@@ -37,7 +38,7 @@ _COLLECTS_AFTER: Final = (10_000, 20, 20)
 GROUPS: Final[dict[str, tuple[str, ...]]] = {
     "edge": ("ingress",),
     "core": ("relay", "housekeeping", "conversations", "dispatch"),
-    "views": ("projector", "api"),
+    "views": ("projector", "search", "api"),
 }
 
 

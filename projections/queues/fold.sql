@@ -2,10 +2,10 @@
 -- repetition don't count; what is decided again after a restore replaces what was decided before.
 INSERT INTO conversations AS c (tenant, conversation_id, address_id, inbox_id, channel, opened_at, opened_position,
     first_interaction_id, position, state, since_at, waits_for, interactions, last_interaction_id, last_position,
-    taken_by, taken_position)
+    taken_by, taken_position, failed_message_id, failed_position)
 SELECT * FROM unnest(%s::text[], %s::uuid[], %s::uuid[], %s::uuid[], %s::text[], %s::timestamptz[], %s::bigint[],
     %s::uuid[], %s::bigint[], %s::text[], %s::timestamptz[], %s::text[], %s::int[], %s::uuid[], %s::bigint[],
-    %s::uuid[], %s::bigint[])
+    %s::uuid[], %s::bigint[], %s::uuid[], %s::bigint[])
 ON CONFLICT (tenant, conversation_id) DO UPDATE SET
     address_id = CASE WHEN excluded.opened_position > coalesce(c.opened_position, 0) THEN excluded.address_id
         ELSE c.address_id END,
@@ -29,4 +29,7 @@ ON CONFLICT (tenant, conversation_id) DO UPDATE SET
         ELSE c.last_interaction_id END,
     last_position = greatest(c.last_position, excluded.last_position),
     taken_by = CASE WHEN excluded.taken_position > c.taken_position THEN excluded.taken_by ELSE c.taken_by END,
-    taken_position = greatest(c.taken_position, excluded.taken_position)
+    taken_position = greatest(c.taken_position, excluded.taken_position),
+    failed_message_id = CASE WHEN excluded.failed_position > c.failed_position THEN excluded.failed_message_id
+        ELSE c.failed_message_id END,
+    failed_position = greatest(c.failed_position, excluded.failed_position)

@@ -51,6 +51,8 @@ class _Row:
     last_position: int
     taken_by: UUID | None
     taken_position: int
+    failed_message_id: UUID | None
+    failed_position: int
 
 
 async def apply(events: Sequence[Event], tx: AsyncConnection) -> None:
@@ -73,10 +75,13 @@ def _folded(row: _Row | None, event: Event, fact: ConversationFact) -> _Row:
     if row is None:
         row = _Row(
             event.tenant, fact.conversation_id, None, None, None, None, None, None,
-            event.position, fact.state, fact.since_at, None, 0, None, 0, None, 0,
+            event.position, fact.state, fact.since_at, None, 0, None, 0, None, 0, None, 0,
         )  # fmt: skip
     row.position, row.state, row.since_at = event.position, fact.state, fact.since_at
     row.waits_for = getattr(fact, "waits_for", None)
+    if isinstance(fact, (ConversationReopened, ConversationAnswered, ConversationClosed)):
+        row.failed_message_id = fact.message_id if isinstance(fact, ConversationReopened) else None
+        row.failed_position = event.position
     if isinstance(fact, (ConversationTaken, ConversationReleased, ConversationClosed)):
         row.taken_by = fact.agent_id if isinstance(fact, ConversationTaken) else None
         row.taken_position = event.position
@@ -93,7 +98,7 @@ def _folded(row: _Row | None, event: Event, fact: ConversationFact) -> _Row:
 
 QUEUES: Final = Projection(
     name="queues",
-    version=1,
+    version=2,
     topics=("cases",),
     ddl=(_HERE / "schema.sql").read_bytes(),
     apply=apply,

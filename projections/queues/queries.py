@@ -14,13 +14,16 @@ Turn = Literal["ours", "customer"]
 _TURNS: Final[dict[ConversationState, Turn]] = {"waiting": "ours", "answered": "customer"}
 _ONES: Final = """
     SELECT conversation_id, address_id, inbox_id, channel, opened_at, opened_position, first_interaction_id, position,
-        state, since_at, waits_for, interactions, last_interaction_id, taken_by
+        state, since_at, waits_for, interactions, last_interaction_id, taken_by, failed_message_id
     FROM conversations WHERE tenant = %(tenant)s AND opened_position IS NOT NULL"""
 
 
 @dataclass(frozen=True, slots=True)
 class One:
-    """A conversation as it is now; `since_at` is when it came to be so."""
+    """A conversation as it is now; `since_at` is when it came to be so.
+
+    `failed_message_id` is a message of ours that did not arrive, until it is answered or closed again.
+    """
 
     conversation_id: UUID
     address_id: UUID
@@ -36,6 +39,7 @@ class One:
     interactions: int
     last_interaction_id: UUID
     taken_by: UUID | None
+    failed_message_id: UUID | None
 
     @property
     def turn(self) -> Turn | None:

@@ -21,6 +21,9 @@ CREATE TABLE conversations (
     -- From the last time that an agent took it, gave it back or closed it.
     taken_by             uuid,
     taken_position       bigint  NOT NULL DEFAULT 0,
+    -- The message of ours that did not arrive, until it is answered or closed again.
+    failed_message_id    uuid,
+    failed_position      bigint  NOT NULL DEFAULT 0,
     PRIMARY KEY (tenant, conversation_id)
 );
 CREATE INDEX conversations_by_turn ON conversations (tenant, state, since_at, opened_position);

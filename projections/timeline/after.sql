@@ -3,6 +3,7 @@ DELETE FROM timeline_new_messages;
 DELETE FROM timeline_new_receipts;
 DELETE FROM timeline_new_calls;
 DELETE FROM timeline_new_joined;
+DELETE FROM timeline_new_sendings;
 DELETE FROM timeline_new_withdrawn;
 DELETE FROM timeline_new_erased;
 DELETE FROM timeline_touched;

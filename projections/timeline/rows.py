@@ -2,24 +2,41 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from typing import Any, Final
 
 from pydantic import TypeAdapter
 
+from projections.effective import effective_at
 from projections.timeline.calls import CallFact, told_of
+from projections.timeline.outgoing import sending_of
 from schemas.call import CallAnswered, CallEnded, CallMissed, CallProgressed, CallRecorded
 from schemas.conversation import ConversationJoined, ConversationOpened
 from schemas.customer import AddressErased
 from schemas.event import Event
 from schemas.interaction import Attachment, AttachmentName, FactWithdrawn, InteractionReceived, ReceiptReported
+from schemas.outbound import (
+    MessageAsked,
+    MessageFailed,
+    MessageHandedOff,
+    MessageInDoubt,
+    MessageJudged,
+    MessageRefused,
+    MessageReported,
+    MessageResolved,
+    MessageStarted,
+    MessageWithdrawn,
+    OutboundFact,
+)
 
 RANKS: Final = {"queued": 1, "sent": 2, "failed": 3, "delivered": 4, "read": 5}
 """Delivery states as a lattice: the highest ever reported holds. A success beats a failure, whichever came first."""
 
-_AHEAD: Final = timedelta(minutes=5)
 _CLEAR: Final = TypeAdapter(tuple[Attachment, ...])
 _NAMES: Final = TypeAdapter(tuple[AttachmentName, ...])
+_OUTBOUND: Final = (
+    *(MessageAsked, MessageResolved, MessageStarted, MessageHandedOff, MessageRefused),
+    *(MessageInDoubt, MessageReported, MessageJudged, MessageWithdrawn, MessageFailed),
+)
 
 Row = tuple[Any, ...]
 
@@ -34,6 +51,7 @@ class Batch:
     withdrawn: list[Row] = field(default_factory=list[Row])
     erased: list[Row] = field(default_factory=list[Row])
     joined: list[Row] = field(default_factory=list[Row])
+    sendings: list[Row] = field(default_factory=list[Row])
 
 
 def batch_of(events: Iterable[Event]) -> Batch:
@@ -55,14 +73,19 @@ def batch_of(events: Iterable[Event]) -> Batch:
                 batch.erased.append((event.tenant, fact.address_id))
             case ConversationOpened() | ConversationJoined() as fact:
                 batch.joined.append((event.tenant, fact.interaction_id, fact.conversation_id, event.position))
+            case fact if isinstance(fact, _OUTBOUND):
+                _add_outbound(batch, event, fact)
             case _:
                 pass
     return batch
 
 
-def effective_at(occurred_at: datetime, recorded_at: datetime) -> datetime:
-    """When it counts as having happened: a clock of the sender's that is ahead pins nothing to the top."""
-    return min(occurred_at, recorded_at + _AHEAD)
+def _add_outbound(batch: Batch, event: Event, fact: OutboundFact) -> None:
+    batch.sendings.append(_sending(event, fact))
+    if isinstance(fact, MessageAsked):
+        batch.messages.append(_asked(event, fact))
+        if fact.conversation_id is not None:
+            batch.joined.append((event.tenant, fact.message_id, fact.conversation_id, event.position))
 
 
 def _message(event: Event, fact: InteractionReceived) -> Row:
@@ -84,6 +107,7 @@ def _message(event: Event, fact: InteractionReceived) -> Row:
         event.recorded_at,
         effective_at(event.occurred_at, event.recorded_at),
         _json(_CLEAR, fact.attachments),
+        None,
         *(
             (None,) * 5
             if said is None
@@ -95,6 +119,56 @@ def _message(event: Event, fact: InteractionReceived) -> Row:
                 _json(_NAMES, said.attachments),
             )
         ),
+    )
+
+
+def _asked(event: Event, fact: MessageAsked) -> Row:
+    said = fact.personal
+    return (
+        event.tenant,
+        fact.message_id,
+        event.event_id,
+        event.revision,
+        event.position,
+        fact.address_id,
+        None,
+        "message",
+        "out",
+        # Until it is resolved, which is told right behind it.
+        fact.via or "",
+        "auto_reply" if fact.automatic else "human",
+        "verified",
+        event.occurred_at,
+        event.recorded_at,
+        effective_at(event.occurred_at, event.recorded_at),
+        _json(_CLEAR, fact.attachments),
+        fact.agent_id,
+        *(
+            (None,) * 5
+            if said is None
+            else (_storable(said.address), None, _storable(said.text), None, _json(_NAMES, said.attachments))
+        ),
+    )
+
+
+def _sending(event: Event, fact: OutboundFact) -> Row:
+    told = sending_of(fact)
+    return (
+        event.tenant,
+        event.event_id,
+        event.position,
+        fact.message_id,
+        event.occurred_at,
+        told.rank,
+        told.state,
+        _storable(told.why),
+        told.hold_until,
+        told.again,
+        told.receipts_as,
+        told.round,
+        told.channel,
+        told.inbox_id,
+        _storable(told.address),
     )
 
 

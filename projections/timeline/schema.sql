@@ -22,8 +22,11 @@ CREATE TABLE interactions (
     full_text        text,
     attachment_names json,
     withdrawn        boolean     NOT NULL DEFAULT false,
-    delivery_rank    smallint,
+    delivery_state   text,
     delivery_at      timestamptz,
+    delivery_why     text,
+    delivery_hold_until timestamptz,
+    agent_id         uuid,
     call_state       text,
     call_duration_seconds integer,
     call_legs        json,
@@ -85,15 +88,41 @@ CREATE TABLE call_facts (
 CREATE INDEX call_facts_by_interaction ON call_facts (tenant, interaction_id);
 CREATE INDEX call_facts_by_address ON call_facts (tenant, address_id);
 
--- Which conversation an interaction belongs to; joined when reading.
+-- What became of our messages, fact by fact. `rank`: what it says of the delivery, the highest holds; null: nothing.
+-- `again`: it begins anew, another way is taken or a person says that it was not sent. A way is known by its round.
+CREATE TABLE sendings (
+    tenant      text        NOT NULL,
+    event_id    uuid        NOT NULL,
+    position    bigint      NOT NULL,
+    message_id  uuid        NOT NULL,
+    occurred_at timestamptz NOT NULL,
+    rank        integer,
+    state       text,
+    why         text,
+    hold_until  timestamptz,
+    again       boolean     NOT NULL,
+    receipts_as uuid,
+    round       integer,
+    channel     text,
+    inbox_id    uuid,
+    address     text,
+    PRIMARY KEY (tenant, event_id)
+);
+CREATE INDEX sendings_by_message ON sendings (tenant, message_id);
+CREATE INDEX sendings_by_receipts ON sendings (tenant, receipts_as) WHERE receipts_as IS NOT NULL;
+
+-- Which conversation an interaction belongs to. `effective_at` and `item_position` are the interaction's own, null
+-- while it is not here: a page of a conversation is read in order, however long it is.
 CREATE TABLE joined (
     tenant          text   NOT NULL,
     interaction_id  uuid   NOT NULL,
     conversation_id uuid   NOT NULL,
     position        bigint NOT NULL,
+    effective_at    timestamptz,
+    item_position   bigint,
     PRIMARY KEY (tenant, interaction_id)
 );
-CREATE INDEX joined_by_conversation ON joined (tenant, conversation_id);
+CREATE INDEX joined_in_order ON joined (tenant, conversation_id, effective_at, item_position);
 
 -- What must stay away even if it arrives, or arrives again, later.
 CREATE TABLE withdrawn (

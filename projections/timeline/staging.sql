@@ -17,6 +17,7 @@ CREATE TEMP TABLE timeline_new_messages (
     recorded_at      timestamptz NOT NULL,
     effective_at     timestamptz NOT NULL,
     attachments      json,
+    agent_id         uuid,
     address          text,
     subject          text,
     body             text,
@@ -71,10 +72,28 @@ CREATE TEMP TABLE timeline_new_erased (
     tenant     text NOT NULL,
     address_id uuid NOT NULL
 );
--- Interactions whose receipts changed.
+CREATE TEMP TABLE timeline_new_sendings (
+    tenant      text        NOT NULL,
+    event_id    uuid        NOT NULL,
+    position    bigint      NOT NULL,
+    message_id  uuid        NOT NULL,
+    occurred_at timestamptz NOT NULL,
+    rank        integer,
+    state       text,
+    why         text,
+    hold_until  timestamptz,
+    again       boolean     NOT NULL,
+    receipts_as uuid,
+    round       integer,
+    channel     text,
+    inbox_id    uuid,
+    address     text
+);
+-- Interactions whose receipts changed; `is_ours`: they are receipts for a message of ours, which is another row.
 CREATE TEMP TABLE timeline_touched (
-    tenant         text NOT NULL,
-    interaction_id uuid NOT NULL
+    tenant         text    NOT NULL,
+    interaction_id uuid    NOT NULL,
+    is_ours        boolean NOT NULL DEFAULT false
 );
 -- Calls of which something changed.
 CREATE TEMP TABLE timeline_touched_calls (

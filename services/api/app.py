@@ -18,6 +18,7 @@ from services.api import (
     parked,
     preferences,
     problems,
+    search,
     stream,
     timeline,
     turns,
@@ -35,6 +36,7 @@ _ROUTERS: Final[tuple[APIRouter, ...]] = (
     conversations.ROUTER,
     messages.ROUTER,
     turns.ROUTER,
+    search.ROUTER,
     inboxes.ROUTER,
     stream.ROUTER,  # before the events, of which one would be named `stream`
     events.ROUTER,

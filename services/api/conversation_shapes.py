@@ -22,6 +22,9 @@ class Conversation(BaseModel):
     since_at: datetime = Field(description="When it came to this state.")
     waits_for: WaitsFor | None = Field(description="What the customer waits for: a missed call for a call back.")
     taken_by: UUID | None
+    failed_message_id: UUID | None = Field(
+        description="A message of ours that did not arrive; null once it is answered or closed again."
+    )
     channel: str
     inbox_id: UUID | None
     address: str | None

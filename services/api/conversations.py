@@ -110,6 +110,7 @@ def _shown(found: One, said: dict[UUID, Item]) -> dict[str, Any]:
         "since_at": found.since_at,
         "waits_for": found.waits_for,
         "taken_by": found.taken_by,
+        "failed_message_id": found.failed_message_id,
         "channel": found.channel,
         "inbox_id": found.inbox_id,
         "address": None if first is None else first.address,

@@ -10,16 +10,16 @@ from projections.generation import position
 from services.api.problems import away
 
 PATIENCE_SECONDS: Final = 2.0
-_SET: Final = "views"
 _FRESH_SECONDS: Final = 0.02
 _LAG: Final = "SELECT coalesce(extract(epoch FROM clock_timestamp() - record.behind_since(%s)), 0)::float8"
 
 
 class Progress:
-    """One per process."""
+    """One per process and set of read models."""
 
-    def __init__(self, record: AsyncConnectionPool, views: AsyncConnectionPool) -> None:
+    def __init__(self, record: AsyncConnectionPool, views: AsyncConnectionPool, projection_set: str = "views") -> None:
         """Pools in the roles of the API."""
+        self._set: Final = projection_set
         self._record: Final = record
         self._views: Final = views
         self._asking: Final = asyncio.Lock()
@@ -52,7 +52,7 @@ class Progress:
     async def _ask(self) -> None:
         asked_at = time.monotonic()
         async with self._views.connection() as connection:
-            reached = await position(connection, _SET)
+            reached = await position(connection, self._set)
         async with self._record.connection() as connection:
             cursor = await connection.execute(_LAG, (reached,))
             row = await cursor.fetchone()

@@ -14,6 +14,7 @@ from psycopg_pool import AsyncConnectionPool
 
 from projections.generation import reading
 from projections.queues.projection import QUEUES
+from projections.search.projection import SEARCH
 from projections.timeline.projection import TIMELINE
 from services import database
 from services.answering.answering import Answering
@@ -96,6 +97,7 @@ class Runtime:
         self.strangers: Final = Limits(STRANGERS_PER_SECOND, 2 * STRANGERS_PER_SECOND)
         self.tail: Final = Tail(self.record)
         self.progress: Final = Progress(self.record, self._views)
+        self.search_progress: Final = Progress(self.record, self._views, "search")
         self.closing: Final = asyncio.Event()
         self.streams: Final[dict[UUID, int]] = {}
         self.regions: Final[dict[str, str]] = {}
@@ -144,6 +146,12 @@ class Runtime:
     async def queues(self, tenant: str) -> AsyncGenerator[AsyncConnection]:
         """For the functions of `projections.queues.queries`, this tenant's rows only. Raises `NotServed`."""
         async with self._views.connection() as connection, reading(connection, QUEUES, tenant) as tx:
+            yield tx
+
+    @contextlib.asynccontextmanager
+    async def search(self, tenant: str) -> AsyncGenerator[AsyncConnection]:
+        """For the functions of `projections.search.queries`, this tenant's rows only. Raises `NotServed`."""
+        async with self._views.connection() as connection, reading(connection, SEARCH, tenant) as tx:
             yield tx
 
     async def address_id(self, tenant: str, address: str) -> UUID | None:

@@ -6,8 +6,9 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from projections.timeline.outgoing import SendingState
 from projections.timeline.queries import Item
-from schemas.interaction import DeliveryState, Direction, Kind
+from schemas.interaction import Direction, Kind
 from schemas.reference import reference
 
 
@@ -38,10 +39,12 @@ class Call(BaseModel):
 
 
 class Delivery(BaseModel):
-    """What became of a message of ours, and since when."""
+    """What became of a message of ours, and since when. `in_doubt`: nobody knows whether the provider took it."""
 
-    state: DeliveryState
+    state: SendingState
     at: datetime
+    why: str | None = Field(description="A sentence for what went wrong.")
+    hold_until: datetime | None = Field(description="Nothing is sent before: quiet hours, or the next attempt.")
 
 
 class Interaction(BaseModel):
@@ -59,6 +62,7 @@ class Interaction(BaseModel):
     address: str | None
     address_id: UUID
     conversation_id: UUID | None
+    agent_id: UUID | None = Field(description="Who wrote a message of ours; null where no agent did.")
     subject: str | None
     text: str | None
     attachments: list[Attached]
@@ -89,7 +93,6 @@ class TimelinePage(BaseModel):
 
 def interaction(item: Item) -> dict[str, Any]:
     """An `Interaction`, ready for orjson."""
-    delivery = item.delivery
     return {
         "interaction_id": item.interaction_id,
         "event_id": item.event_id,
@@ -101,17 +104,25 @@ def interaction(item: Item) -> dict[str, Any]:
         "address": item.address,
         "address_id": item.address_id,
         "conversation_id": item.conversation_id,
+        "agent_id": item.agent_id,
         "subject": item.subject,
         "text": item.text,
         "attachments": item.attachments(),
         "call": _call(item),
-        "delivery": None if delivery is None else {"state": delivery[0], "at": delivery[1]},
+        "delivery": _delivery(item),
         "assurance": item.assurance,
         "occurred_at": item.occurred_at,
         "recorded_at": item.recorded_at,
         "position": item.position,
         "revision": item.revision,
     }
+
+
+def _delivery(item: Item) -> dict[str, Any] | None:
+    if item.delivery is None:
+        return None
+    state, at = item.delivery
+    return {"state": state, "at": at, "why": item.delivery_why, "hold_until": item.delivery_hold_until}
 
 
 def _call(item: Item) -> dict[str, Any] | None:

@@ -10,7 +10,7 @@ from services.ops.options import settings
 
 def run(
     names: Annotated[
-        list[str], typer.Argument(help="ingress, parser, imap, relay, projector, api; or edge, core, views.")
+        list[str], typer.Argument(help="ingress, parser, imap, relay, projector, search, api; or edge, core, views.")
     ],
 ) -> None:
     """Run roles until SIGTERM; one line on stdout when all are ready."""

@@ -52,3 +52,8 @@ async def run(
     finally:
         for pool in (views, record, keys):
             await pool.close()
+
+
+async def run_search(settings: Settings, stop: asyncio.Event, ready: Callable[[], None]) -> None:
+    """The set that is searched, as a role of its own. Raises as `run`."""
+    await run(settings, stop, ready, name="search")

@@ -15,6 +15,7 @@ import structlog
 from tests.bench import figures
 from tests.bench.bounds import bounds
 from tests.bench.calls import calls
+from tests.bench.conversation import conversation
 from tests.bench.dispatch import dispatch
 from tests.bench.figures import Figure
 from tests.bench.intake import latency, throughput
@@ -39,6 +40,7 @@ PARTS: dict[str, Callable[[Servers], list[Figure]]] = {
     "visible": visible,
     "dispatch": dispatch,
     "projector": projector,
+    "conversation": conversation,
     "memory": memory,
     "monitoring": monitoring,
     "spool": spool,

@@ -12,7 +12,8 @@ from schemas.fact import Assurance
 from schemas.interaction import Content, Direction, InteractionReceived
 from services.record.facts import event_id_of
 from tests.projections.conversations import answered, joined, opened
-from tests.projections.story import event, interaction_id, story, withdrawal
+from tests.projections.outgoing import asked, handed_off, in_doubt, judged, receipts_as, reported, resolved, started
+from tests.projections.story import event, interaction_id, receipt, story, withdrawal
 
 CallFact = CallProgressed | CallAnswered | CallEnded | CallMissed | CallRecorded
 
@@ -120,4 +121,16 @@ def whole_story() -> list[Event]:
         answered(33, 1),
         joined(34, 1, 3, number=3),
         opened(35, 3, 7, tenant="other"),
+        asked(40, 1),
+        resolved(41, 1),
+        started(42, 1),
+        handed_off(43, 1),
+        receipt(44, receipts_as(1).int - 0x1000, "delivered", key=51),
+        reported(45, 1, "delivered"),
+        asked(46, 2, address=2, of=2),
+        resolved(47, 2),
+        started(48, 2),
+        in_doubt(49, 2),
+        judged(50, 2, arrived=False),
+        asked(51, 3, tenant="other", of=None),
     ]

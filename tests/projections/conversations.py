@@ -10,6 +10,7 @@ from schemas.conversation import (
     ConversationFact,
     ConversationJoined,
     ConversationOpened,
+    ConversationReopened,
     ConversationTaken,
 )
 from schemas.event import Event
@@ -75,3 +76,11 @@ def taken(position: int, of: int, by: UUID) -> Event:
 def closed(position: int, of: int) -> Event:
     at = NOON + timedelta(seconds=position)
     return _decided(position, ConversationClosed(conversation_id=conversation_id(of), since_at=at))
+
+
+def reopened(position: int, of: int, message_id: UUID | None = None) -> Event:
+    at = NOON + timedelta(seconds=position)
+    fact = ConversationReopened(
+        conversation_id=conversation_id(of), message_id=message_id, state="waiting", since_at=at, waits_for="message"
+    )
+    return _decided(position, fact)

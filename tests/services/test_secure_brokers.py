@@ -44,7 +44,7 @@ async def test_from_the_record_to_the_read_models(
     over = _over(settings, secure_broker, protocol, mechanism)
     source = await writer(over)
     async with relaying(over) as relay, projector(over) as running:
-        await assigned(running, over.topic_partitions * 3)
+        await assigned(running, over.topic_partitions * 4)
         await source.write(60)
         await caught_up(relay, over)
         await reached(over, relay.status().position)

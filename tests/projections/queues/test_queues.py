@@ -8,7 +8,7 @@ from projections.queues.projection import QUEUES
 from projections.queues.queries import One, one, queue
 from schemas.conversation import ConversationState
 from services.settings import Settings
-from tests.projections.conversations import answered, closed, conversation_id, joined, opened, taken
+from tests.projections.conversations import answered, closed, conversation_id, joined, opened, reopened, taken
 from tests.projections.story import TENANT, address_id, interaction_id
 from tests.projections.tables import Tables, tables_of
 
@@ -89,3 +89,14 @@ async def test_another_tenants_is_not_found(tables: Tables) -> None:
     await tables.apply([opened(1, 1, 1, tenant="other")])
     async with reading(tables.connection, QUEUES, TENANT) as tx:
         assert await one(tx, TENANT, conversation_id(1)) is None
+
+
+async def test_an_answer_that_did_not_arrive_is_named_until_there_is_another(tables: Tables) -> None:
+    told = [opened(1, 1, 1), answered(2, 1), reopened(3, 1, UUID(int=9)), joined(4, 1, 2, number=2)]
+    for batches in ([told], [[event] for event in reversed(told)]):
+        await tables.fill(batches)
+        (waiting,) = await _queue(tables, "waiting")
+        assert (waiting.failed_message_id, waiting.position) == (UUID(int=9), 4)
+    await tables.apply([answered(5, 1)])
+    (done,) = await _queue(tables, "answered")
+    assert done.failed_message_id is None

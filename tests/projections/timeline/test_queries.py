@@ -3,11 +3,13 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
+from psycopg import sql
 
 from projections.generation import NotServed, position, reading
 from projections.timeline.projection import TIMELINE
-from projections.timeline.queries import counts_per_day, interaction, timeline
+from projections.timeline.queries import _BACKWARDS, _FORWARDS, counts_per_day, interaction, timeline
 from services.settings import Settings
+from tests.projections.conversations import conversation_id, opened
 from tests.projections.story import NOON, TENANT, address_id, interaction_id, message, receipt
 from tests.projections.tables import Tables, tables_of
 
@@ -94,3 +96,16 @@ async def test_position_is_the_lowest_of_the_set(tables: Tables) -> None:
         "VALUES ('views', 'interactions', 0, 9), ('views', 'interactions', 1, 7), ('x', '', 0, 1)"
     )
     assert await position(connection, "views") == 7
+
+
+async def test_a_page_of_a_conversation_is_read_in_order_by_whoever_the_api_is(tables: Tables) -> None:
+    await tables.fill([[event for n in range(1, 2001) for event in (message(2 * n, n), opened(2 * n + 1, 1, n))]])
+    for name in ("joined", "interactions"):
+        await tables.connection.execute(sql.SQL("ANALYZE {}").format(sql.Identifier(tables.schema, name)))
+    await tables.connection.execute("SET ROLE tamas_views")
+    asked = {"tenant": TENANT, "conversation_id": conversation_id(1), "at": NOON, "position": 0, "limit": 50}
+    for page in (_BACKWARDS, _FORWARDS):
+        async with reading(tables.connection, TIMELINE, TENANT) as tx:
+            plan = "\n".join(line for (line,) in await (await tx.execute("EXPLAIN " + page, asked)).fetchall())
+        assert "joined_in_order" in plan
+        assert "Sort" not in plan, plan

@@ -12,6 +12,7 @@ from tests.services.conversations.deciding import caught_up, deciding
 SARA = "tel:+989350000000"
 MEMBERS = {
     "conversation_id", "reference", "state", "turn", "since_at", "waits_for", "taken_by", "channel", "inbox_id",
+    "failed_message_id",
     "address", "address_id", "interactions", "opened_at", "last", "position",
 }  # fmt: skip
 

@@ -10,8 +10,8 @@ from tests.services.api.house import ALI, NOON, House, message, receipt
 
 MEMBERS = {
     "interaction_id", "event_id", "reference", "kind", "direction", "channel", "inbox_id", "address", "address_id",
-    "conversation_id", "subject", "text", "attachments", "call", "delivery", "assurance", "occurred_at", "recorded_at",
-    "position", "revision",
+    "conversation_id", "agent_id", "subject", "text", "attachments", "call", "delivery", "assurance", "occurred_at",
+    "recorded_at", "position", "revision",
 }  # fmt: skip
 
 

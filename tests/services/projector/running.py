@@ -76,7 +76,7 @@ async def eventually(is_true: Callable[[], Awaitable[bool] | bool], within_secon
         await asyncio.sleep(0.02)
 
 
-async def assigned(running: Projector, partitions: int = 9) -> None:
+async def assigned(running: Projector, partitions: int = 12) -> None:
     """Wait until it reads topics."""
     await eventually(lambda: running.status().partitions == partitions)
 

@@ -80,7 +80,7 @@ async def test_a_raised_version_is_filled_beside_and_switched(settings: Settings
 
 
 async def test_an_unknown_read_model_is_told_with_the_known_ones(settings: Settings) -> None:
-    with pytest.raises(UnknownReadModel, match="there are: queues, timeline"):
+    with pytest.raises(UnknownReadModel, match="there are: queues, search, timeline"):
         await rebuild(settings, "nothing")
 
 
