@@ -20,7 +20,7 @@ export TAMAS_CORPORA := $(abspath ../shared/corpora)
 endif
 endif
 
-.PHONY: help demo test check bench soak corpora fuzz chaos constraints third-party deploy-tools
+.PHONY: help demo test check bench soak corpora fuzz chaos constraints screenshots vendored third-party deploy-tools
 
 help:
 	@grep -E '^## ' $(MAKEFILE_LIST) | sed 's/^## //'
@@ -73,6 +73,14 @@ $(DEPLOY_TOOLS)/.installed: tests/deploy/tools.txt
 	@$(PYTHON) -m venv --clear $(DEPLOY_TOOLS)
 	@$(DEPLOY_TOOLS)/bin/python -m pip install --disable-pip-version-check --quiet --require-hashes -r $<
 	@touch $@
+
+## make screenshots the desk in Chromium: light, dark, Persian, 1024 to 1920 pixels; build/screenshots
+screenshots: $(STAMP)
+	@$(BIN)/python -m pytest tests/services/desk/screenshots.py
+
+## make vendored    bring what services/desk/static/vendor/vendor.lock names from npm
+vendored: $(STAMP)
+	@$(BIN)/python -m tests.house.vendored
 
 ## make third-party write THIRD_PARTY.md from what is installed
 third-party: $(STAMP)

@@ -28,6 +28,7 @@ SUBJECTS: Final[dict[str, Subject]] = {
     "backup": Subject("services.ops.backup", "Write record, keys and blobs to a folder, while everything runs."),
     "restore": Subject("services.ops.restore", "Put a backup into an empty installation."),
     "tenant": Subject("services.ops.tenant", "Organisations that this installation serves."),
+    "user": Subject("services.ops.user", "Who works at the desk."),
     "token": Subject("services.ops.token", "Who may use the API."),
     "inbox": Subject("services.ops.inbox", "Our numbers, mailboxes and forms."),
     "parse": Subject("services.ops.parse", "Show the events that recorded requests would make."),

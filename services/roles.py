@@ -29,6 +29,7 @@ ROLES: Final[dict[str, str]] = {
     "projector": "services.projector.app:run",
     "search": "services.projector.app:run_search",
     "api": "services.api.app:run_role",
+    "desk": "services.desk.app:run",
 }
 _END_SECONDS: Final = 7.0
 """Longer than the API lets requests in hand end, shorter than a supervisor waits."""
@@ -38,7 +39,7 @@ _COLLECTS_AFTER: Final = (10_000, 20, 20)
 GROUPS: Final[dict[str, tuple[str, ...]]] = {
     "edge": ("ingress",),
     "core": ("relay", "housekeeping", "conversations", "dispatch"),
-    "views": ("projector", "search", "api"),
+    "views": ("projector", "search", "api", "desk"),
 }
 
 

@@ -35,6 +35,7 @@ class Settings(BaseSettings):
     smtp_listen: str = "127.0.0.1:2525"
     lmtp_listen: str = ""
     api_listen: str = ""
+    desk_listen: str = ""
     metrics_listen: str = ""
     secret_key: Annotated[tuple[SecretStr, ...], NoDecode] = ()
     secret_key_file: Path | None = None

@@ -1,5 +1,6 @@
 """What may be asked of the queues. Call within `projections.generation.reading`."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
@@ -83,3 +84,22 @@ async def one(tx: AsyncConnection, tenant: str, conversation_id: UUID) -> One | 
             {"tenant": tenant, "conversation_id": conversation_id},
         )
         return await cursor.fetchone()
+
+
+async def some(tx: AsyncConnection, tenant: str, ids: Collection[UUID]) -> list[One]:
+    """Those of these that this tenant has, in any order."""
+    async with tx.cursor(row_factory=class_row(One)) as cursor:
+        await cursor.execute(_ONES + " AND conversation_id = ANY(%(ids)s)", {"tenant": tenant, "ids": list(ids)})
+        return await cursor.fetchall()
+
+
+async def taken(tx: AsyncConnection, tenant: str, agent_id: UUID, *, limit: int) -> list[One]:
+    """Those that this agent has, what waits for us first, the longest first."""
+    async with tx.cursor(row_factory=class_row(One)) as cursor:
+        await cursor.execute(
+            _ONES
+            + """ AND taken_by = %(agent_id)s
+            ORDER BY state DESC, since_at, opened_position LIMIT %(limit)s""",
+            {"tenant": tenant, "agent_id": agent_id, "limit": limit},
+        )
+        return await cursor.fetchall()

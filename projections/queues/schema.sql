@@ -27,6 +27,7 @@ CREATE TABLE conversations (
     PRIMARY KEY (tenant, conversation_id)
 );
 CREATE INDEX conversations_by_turn ON conversations (tenant, state, since_at, opened_position);
+CREATE INDEX conversations_by_agent ON conversations (tenant, taken_by) WHERE taken_by IS NOT NULL;
 
 ALTER TABLE conversations ENABLE ROW LEVEL SECURITY;
 CREATE POLICY one_tenant ON conversations TO tamas_views USING (tenant = current_setting('tamas.tenant', true));

@@ -174,6 +174,7 @@ def _start_workers(found: Settings, up: Installation, tell: Say) -> None:
         **{name: edge[name] for name in ("http", "smtp", "lmtp") if name in edge},
         "kafka": found.kafka_bootstrap_servers,
         "postgres": found.record_url,
+        **{name: address for worker in up.workers for name, address in worker.addresses.items() if name == "desk"},
     }
     if found.public_url:
         up.addresses["public_url"] = found.public_url
@@ -181,6 +182,8 @@ def _start_workers(found: Settings, up: Installation, tell: Say) -> None:
         up.addresses["metrics"] = f"http://{found.metrics_listen}/metrics"
     # A worker that is started again must take the ports that the world already knows.
     taken = {"TAMAS_HTTP_LISTEN": edge["http"].removeprefix("http://"), "TAMAS_SMTP_LISTEN": edge["smtp"]}
+    if "desk" in up.addresses:
+        taken["TAMAS_DESK_LISTEN"] = up.addresses["desk"].removeprefix("http://").removesuffix("/desk")
     if "lmtp" in edge:
         taken["TAMAS_LMTP_LISTEN"] = edge["lmtp"]
     for worker in up.workers:
@@ -200,6 +203,7 @@ def _environment(found: Settings) -> dict[str, str]:
         "TAMAS_SMTP_LISTEN": found.smtp_listen,
         "TAMAS_LMTP_LISTEN": found.lmtp_listen,
         "TAMAS_API_LISTEN": found.api_listen or f"127.0.0.1:{free_port()}",
+        "TAMAS_DESK_LISTEN": found.desk_listen,
         "TAMAS_METRICS_LISTEN": found.metrics_listen,
         "TAMAS_TOPIC_PARTITIONS": str(found.topic_partitions),
         "TAMAS_TOPIC_PREFIX": found.topic_prefix,

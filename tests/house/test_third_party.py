@@ -3,7 +3,7 @@
 import re
 
 from tests.house.dependencies import pins, runtime
-from tests.house.third_party import JAR_LICENCES, PAGE, jars
+from tests.house.third_party import JAR_LICENCES, PAGE, jars, vendored
 
 ROW = re.compile(r"^\| (\w[\w.:-]+) \| (\d[\w.+-]*) \| (.+) \|$", re.MULTILINE)
 
@@ -21,6 +21,11 @@ def test_packages_are_told_with_their_pinned_version() -> None:
     told = {name: version for name, (version, _) in _told().items() if ":" not in name}
     assert told
     assert {name: version for name, version in told.items() if pinned.get(name) != version} == {}
+
+
+def test_every_vendored_package_is_told() -> None:
+    rows = PAGE.read_text("utf-8").splitlines()
+    assert [one for one in vendored() if f"| {' | '.join(one)} |" not in rows] == []
 
 
 def test_every_jar_is_told() -> None:

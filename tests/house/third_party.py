@@ -10,6 +10,7 @@ from packaging.utils import canonicalize_name
 
 from tests.house.dependencies import pins, runtime
 from tests.house.tree import ROOT
+from tests.house.vendored import locked
 
 PAGE: Final = ROOT / "THIRD_PARTY.md"
 JARS: Final = ROOT / "services" / "embedded" / "jars.lock"
@@ -55,8 +56,9 @@ INSIDE: Final = (
 _HEAD: Final = """\
 # Third-party software
 
-What Tamas runs on, with the licence that each names. Nothing of it is copied into this repository: packages are
-installed from `constraints.txt`, jars are fetched by `services/embedded/jars.lock`. Written by `make third-party`.
+What Tamas runs on, with the licence that each names. Packages are installed from `constraints.txt`, jars are fetched by
+`services/embedded/jars.lock`. Only what the desk's pages need is copied into this repository, with its licences, by
+`services/desk/static/vendor/vendor.lock`. Written by `make third-party`.
 """
 
 
@@ -69,6 +71,8 @@ def page() -> str:
             *_table(("Package", "Version", "Licence"), packages()),
             "\n## Inside these packages\n",
             *_table(("Package", "Carries", "Licence"), INSIDE),
+            "\n## Files of the desk's pages\n",
+            *_table(("Package", "Version", "Licence"), vendored()),
             "\n## Jars of the embedded Apache Kafka\n",
             *_table(("Jar", "Version", "Licence"), jars()),
             "",
@@ -83,6 +87,11 @@ def packages() -> list[tuple[str, str, str]]:
     licences = {canonicalize_name(row["Name"]): row["License"] for row in rows} | UNTOLD
     pinned = pins()
     return [(name, pinned[name], licences[name]) for name in sorted(runtime())]
+
+
+def vendored() -> list[tuple[str, str, str]]:
+    """Name, version and licence of each npm package that the desk's pages have files of."""
+    return sorted({(f"npm {one.package}", one.version, one.licence) for one in locked()})
 
 
 def jars() -> list[tuple[str, str, str]]:

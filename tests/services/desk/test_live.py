@@ -1,0 +1,106 @@
+"""What is told as it happens: nothing is lost by a restart, a gap or a slow reader; tabs share a stream."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+import httpx
+import orjson
+from playwright.async_api import expect
+
+from services.desk.hub import MOST_WAITING, Stream
+from services.settings import Settings
+from tests.services.desk.house import PASSWORD, Desk, desk_of, signed_in
+from tests.services.ingress.browser import chromium
+
+
+async def test_a_restart_costs_neither_typed_text_nor_news(settings: Settings) -> None:
+    async with desk_of(settings) as desk, chromium() as (context, console):
+        await desk.house.say("one")
+        await desk.caught_up()
+        seen = await signed_in(context, desk, "sara")
+        await seen.rows.first.locator("a").click()
+        await seen.answer.fill("not sent yet")
+        await desk.running.end()
+        await expect(seen.page.locator("#line")).to_have_class("line lost")
+        await desk.house.say("two", start=7)
+        await desk.caught_up()
+        await desk.again()
+        await seen.is_live()
+        await expect(seen.said("in")).to_have_text(["one", "two"])
+        await expect(seen.rows.first).to_contain_text("two")
+        await expect(seen.answer).to_have_value("not sent yet")
+        # A browser tells of what it could not reach.
+        assert [text for text in console.errors if "Failed to load resource" not in text] == []
+
+
+async def test_tabs_share_one_stream_and_all_hear(settings: Settings) -> None:
+    async with desk_of(settings) as desk, chromium() as (context, console):
+        await desk.house.say("one")
+        await desk.caught_up()
+        first = await signed_in(context, desk, "sara")
+        tabs = [first]
+        for _ in range(7):
+            page = await context.new_page()
+            await page.goto(desk.url)
+            tabs.append(await type(first)(page).is_live())
+        await desk.house.say("two", start=7)
+        for tab in tabs:
+            await expect(tab.rows.first).to_contain_text("two")
+        assert sum(desk.running.floor.streams.values()) == 1
+        assert console.errors == []
+
+
+@asynccontextmanager
+async def _stream(desk: Desk, after: int | None) -> AsyncGenerator[AsyncGenerator[dict[str, object]]]:
+    async with httpx.AsyncClient(base_url=desk.url.removesuffix("/desk"), timeout=30) as client:
+        page = await client.get("/desk/sign-in")
+        token = page.text.partition('name="csrf" value="')[2].partition('"')[0]
+        await client.post("/desk/sign-in", data={"login": "sara", "password": PASSWORD, "csrf": token})
+        headers = {} if after is None else {"Last-Event-ID": str(after)}
+        async with client.stream("GET", "/desk/stream", headers=headers) as answer:
+            assert answer.headers["content-type"] == "text/event-stream"
+
+            async def frames() -> AsyncGenerator[dict[str, object]]:
+                told: dict[str, object] = {}
+                async for line in answer.aiter_lines():
+                    name, _, value = line.partition(": ")
+                    if name == "data":
+                        told |= orjson.loads(value)
+                    elif name == "id":
+                        told["event_id"] = int(value)
+                    elif not line and "kind" in told:
+                        yield told
+                        told = {}
+
+            yield frames()
+
+
+async def test_what_was_missed_is_told_again_and_a_gap_that_does_not_fit_is_said(settings: Settings) -> None:
+    async with desk_of(settings) as desk, _stream(desk, None) as first:
+        await asyncio.sleep(0.1)
+        await desk.house.say("one")
+        heard = [await anext(first)]
+        while heard[-1]["kind"] != "row":
+            heard.append(await anext(first))
+        last = max(int(str(one["position"])) for one in heard)
+        await desk.house.say("two", start=1)
+        await desk.house.hear([], "rival", reason="nothing")
+        async with _stream(desk, last) as second:
+            again = [await anext(second)]
+            while again[-1]["kind"] != "row":
+                again.append(await anext(second))
+            assert all(int(str(one["position"])) > last for one in again)
+            assert "two" in str(again[-1]["html"])
+        async with _stream(desk, 0) as late:
+            assert (await anext(late))["kind"] == "resync"
+
+
+def test_a_slow_reader_is_cut_and_costs_no_memory() -> None:
+    stream = Stream("shop", "en")
+    for number in range(MOST_WAITING):
+        stream.push(b"%d" % number)
+        assert not stream.is_cut
+    stream.push(b"one too many")
+    assert stream.is_cut
+    assert stream.waiting.qsize() == MOST_WAITING
