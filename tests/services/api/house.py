@@ -113,7 +113,7 @@ def receipt(tenant: str, key: str, state: Any, address: str = ALI, at: datetime 
 
 
 @asynccontextmanager
-async def opened(settings: Settings, *, projecting: bool = True) -> AsyncGenerator[House]:
+async def opened(settings: Settings, *, projecting: bool = True, searching: bool = False) -> AsyncGenerator[House]:
     inboxes: dict[str, UUID] = {}
     with Tenancy(settings) as tenancy:
         for slug in ("shop", "rival"):
@@ -123,8 +123,9 @@ async def opened(settings: Settings, *, projecting: bool = True) -> AsyncGenerat
         slug: {role: add_token(settings.record_url, slug, role, role, None)[1] for role in ROLES} for slug in inboxes
     }
     app = build(settings, limits=Limits(100_000, 100_000))
-    stop, ready = asyncio.Event(), asyncio.Event()
-    work = asyncio.create_task(projector.run(settings, stop, ready.set)) if projecting else None
+    stop = asyncio.Event()
+    roles = [projector.run] * projecting + [projector.run_search] * searching
+    work = [(asyncio.create_task(role(settings, stop, (ready := asyncio.Event()).set)), ready) for role in roles]
     keys = pool(settings.keys_url)
     await keys.open()
     intake = Intake(settings.record_url, Ring(keys, Vault(settings.secrets())), BlobStore(settings.blob_url))
@@ -134,11 +135,10 @@ async def opened(settings: Settings, *, projecting: bool = True) -> AsyncGenerat
         app.router.lifespan_context(app),
         httpx.AsyncClient(transport=transport, base_url="http://tamas") as http,
     ):
-        if work is not None:
-            await asyncio.wait({work, asyncio.ensure_future(ready.wait())}, return_when=asyncio.FIRST_COMPLETED)
+        for task, ready in work:
+            await asyncio.wait({task, asyncio.ensure_future(ready.wait())}, return_when=asyncio.FIRST_COMPLETED)
         yield House(settings, app, intake, http, inboxes, secrets)
     await intake.stop()
     await keys.close()
     stop.set()
-    if work is not None:
-        await work
+    await asyncio.gather(*(task for task, _ in work))

@@ -31,7 +31,7 @@ def running(settings: Settings, prepare: Callable[[House], Awaitable[_Made]]) ->
     is_up, stop, loop = threading.Event(), asyncio.Event(), asyncio.new_event_loop()
 
     async def serving() -> None:
-        async with opened(settings) as house, socket_of(house, stop) as url:
+        async with opened(settings, searching=True) as house, socket_of(house, stop) as url:
             told.append((url, house, await prepare(house)))
             is_up.set()
             await stop.wait()

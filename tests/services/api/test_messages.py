@@ -8,6 +8,9 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
+from channels.contract import Heard
+from services.tenancy.store import Tenancy
+from tests.services.answering.shop import MAIL, SARA, form
 from tests.services.api.house import ALI, House, message
 from tests.services.conversations.deciding import caught_up, deciding, rows
 
@@ -17,10 +20,10 @@ _WAY = {
 }  # fmt: skip
 
 
-async def _asked(house: House, key: str = "SM1", tenant: str = "shop") -> str:
-    """A conversation that waits."""
+async def _asked(house: House, said: str | Heard = "SM1", tenant: str = "shop") -> str:
+    """A conversation that waits; an SMS of this key began it, or what is given."""
     async with deciding(house.settings):
-        await house.hear([message(tenant, key, "Where is it?")], tenant)
+        await house.hear([message(tenant, said, "Where is it?") if isinstance(said, str) else said], tenant)
         await caught_up(house.settings)
     opened = "SELECT originator_id FROM record.decisions WHERE type = 'conversation.opened' ORDER BY position DESC"
     return str(rows(house.settings, opened)[0][0])
@@ -113,7 +116,11 @@ async def test_files_go_with_it(house: House) -> None:
     of = await _asked(house)
     content = bytes(range(256)) * 1200
     file = {"name": "فاکتور.pdf", "media_type": "application/pdf", "content": b64encode(content).decode()}
-    answer = await _answer(house, of, attachments=[file])
+    refused = await _answer(house, of, attachments=[file])
+    assert (refused.status_code, "Attachments cannot be sent by SMS" in refused.text) == (409, True)
+    with Tenancy(house.settings) as tenancy:
+        tenancy.add_inbox("shop", MAIL)
+    answer = await _answer(house, await _asked(house, form("F1", SARA)), attachments=[file])
     assert answer.status_code == 202, answer.text
     stored = rows(house.settings, "SELECT state FROM record.decisions WHERE type = 'message.asked'")
     assert b'"bytes":307200' in bytes(stored[0][0])
