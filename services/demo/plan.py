@@ -15,6 +15,7 @@ FORM_FIELDS: Final = """[
 {"name": "contact", "label": {"fa": "موبایل یا ایمیل", "en": "Mobile or email"}, "required": true,
  "maps_to": "address"},
 {"name": "subject", "label": {"fa": "موضوع", "en": "Subject"}, "maps_to": "subject"},
+{"name": "other", "label": {"fa": "موبایل یا ایمیل دیگر", "en": "Another mobile or email"}},
 {"name": "message", "type": "textarea", "label": {"fa": "پیام", "en": "Message"}, "required": true,
  "max_length": 4000, "maps_to": "text"},
 {"name": "answer_by", "type": "choice", "label": {"fa": "پاسخ از راه", "en": "Answer by"},
@@ -182,6 +183,17 @@ def _forms(dice: random.Random) -> list[FormPost]:
             "accepted",
             2,
             is_page=True,
+        ),
+        FormPost(
+            {
+                "name": "نیلوفر",
+                "contact": "0912 111 0006",
+                "other": "niloofar@example.com",
+                "message": dice.choice(_TEXTS),
+                "answer_by": "sms",
+            },
+            "accepted",
+            2,
         ),
         FormPost({"name": "x", "contact": "not an address", "message": ""}, "refused", 0, 0),
         FormPost(

@@ -8,7 +8,9 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from services.demo.answer import Answered
 from services.demo.plan import FormPost, Letter, Piece, Sms
+from services.demo.tally import Line
 
 
 def console() -> Console:
@@ -51,3 +53,41 @@ def customer(out: Console, address: str, items: Sequence[Mapping[str, Any]]) -> 
             f"{text[:40]}{f' [{files} files]' if files else ''}",
         )
     out.print(table)
+
+
+def answers(out: Console, answered: Sequence[Answered]) -> None:
+    """Where each answer went, why, and what became of it."""
+    table = Table(title="Answers", title_justify="left")
+    for name in ("to", "asked by", "answered by", "why", "what became of it"):
+        table.add_column(name)
+    for one in answered:
+        why = _refusal(one) or one.way.get("hold_why") or one.way.get("why", "")
+        became = one.outcome or one.message.get("state", "?")
+        table.add_row(
+            one.reply.who,
+            one.reply.asked_by,
+            one.way.get("channel", ""),
+            why,
+            became if one.is_right else f"{became}: WRONG, had to be {one.reply.outcome}",
+        )
+    out.print(table)
+
+
+def _refusal(one: Answered) -> str:
+    """Why not the way on which they asked."""
+    ways: list[dict[str, str]] = one.problem.get("errors", [])
+    return next((way["detail"] for way in ways if way["field"] == one.reply.asked_by), "")
+
+
+def tallied(out: Console, lines: Sequence[Line]) -> bool:
+    """The table of what became of answers; True when each number is as it must be."""
+    table = Table(title="What became of the answers", title_justify="left")
+    table.add_column("")
+    for name in ("expected", "in the record", "seen outside"):
+        table.add_column(name, justify="right")
+    table.add_column("")
+    for line in lines:
+        found = ("" if number is None else str(number) for number in (line.recorded, line.outside))
+        table.add_row(line.name, str(line.expected), *found, "ok" if line.is_right else "WRONG")
+    out.print(table)
+    return all(line.is_right for line in lines)

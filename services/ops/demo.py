@@ -7,25 +7,26 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable
-from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Final
 
 import httpx
 import typer
+from rich.console import Console
 
 from services.demo import count, show
-from services.demo.plan import ADDRESSES, FORM_FIELDS, MAILBOX, NUMBER, Piece, plan
+from services.demo.answer import ask, file_preferences, settle
+from services.demo.house import House, add_agent, set_up
+from services.demo.outside import Outside, outside
+from services.demo.plan import ADDRESSES, Piece, plan
+from services.demo.replies import replies
 from services.demo.send import Gateways, expected
+from services.demo.tally import tally
+from services.demo.visitor import visiting
 from services.ops.output import say
 from services.ops.up import Installation, start
 from services.settings import Settings
-from services.tenancy.doors import door_url
-from services.tenancy.store import NewInbox, Tenancy
-from services.tenancy.tenant import RegisterTenant
-from services.tenancy.tokens import add_token
 
-_TENANT: Final = "shop"
 _SHOWN: Final = "mailto:sara@example.com"
 
 
@@ -34,7 +35,7 @@ def demo(
     stay: Annotated[bool | None, typer.Option("--stay/--exit", help="Default: stay on a terminal.")] = None,
     seed: Annotated[int, typer.Option("--seed", help="The same seed sends the same traffic.")] = 1,
 ) -> None:
-    """Start, send, count; exit code 1 when a number is wrong."""
+    """Start, send, count, answer, count again; exit code 1 when a number is wrong."""
     began = time.monotonic()
     base = Settings().data.absolute()
     base.mkdir(parents=True, exist_ok=True)
@@ -43,10 +44,11 @@ def demo(
     running: Installation | None = None
     try:
         running = start(given, say)
-        is_right = _run(running, seed, stay)
-        say(f"Done in {time.monotonic() - began:.0f} seconds.")
-        if is_right and _stays(stay):
-            _stay(running)
+        with outside(secrets.token_hex(16)) as there:
+            is_right = _run(running, seed, stay, there)
+            say(f"Done in {time.monotonic() - began:.0f} seconds.")
+            if is_right and _stays(stay):
+                _stay(running)
     finally:
         if running is not None:
             running.stop()
@@ -56,25 +58,44 @@ def demo(
         raise typer.Exit(1)
 
 
-def _run(running: Installation, seed: int, stay: bool | None) -> bool:
-    found = _settings(running)
-    gateways, token = _set_up(found, running)
+def _run(running: Installation, seed: int, stay: bool | None, there: Outside) -> bool:
+    found, api = _settings(running), running.addresses["http"]
+    house = set_up(found, api, running.addresses["smtp"], there)
     pieces = plan(seed)
     say(f"Sending {len(pieces)} contacts through the front door: {show.label(pieces)} …")
-    invalid = _send(gateways, pieces)
+    invalid = _send(house.gateways, pieces)
     wanted = expected(pieces)
     say("Counting: in the record, on Kafka with a plain consumer, on the timeline through the API …")
     numbers = {"sent": len(pieces), **_settled(found, invalid, wanted)}
     numbers["on Kafka"] = count.on_kafka(found, wanted["on Kafka"])
-    api = running.addresses["http"]
-    numbers["on the timeline"] = count.on_timeline(api, token, ADDRESSES, wanted["on the timeline"])
+    numbers["on the timeline"] = count.on_timeline(api, house.token, ADDRESSES, wanted["on the timeline"])
     out = show.console()
     is_right = show.numbers(out, wanted, numbers)
-    with httpx.Client(base_url=api, headers={"Authorization": f"Bearer {token}"}) as client:
+    with httpx.Client(base_url=api, headers={"Authorization": f"Bearer {house.token}"}, timeout=15) as client:
+        is_answered = _answer(out, found, client, house, there)
         show.customer(out, _SHOWN, count.timeline(client, _SHOWN))
+    is_right = is_right and is_answered
+    say(f"The desk: {running.addresses['desk']}")
     if is_right and _stays(stay):
-        say(f"The form is at {gateways.form_url}, the API at {api}/api/v1/ with the token {token}")
+        login, password = add_agent(found)
+        say(f"  sign in as {login} with the password {password}")
+        say(f"The form is at {house.gateways.form_url}, the chat at {house.chat_url}")
+        say(f"The API is at {api}/api/v1/ with the token {house.token}")
     return is_right
+
+
+def _answer(out: Console, found: Settings, client: httpx.Client, house: House, there: Outside) -> bool:
+    with visiting(house.chat_url) as visitor:
+        visitor.write("سلام، جمعه‌ها باز هستید؟")
+        say(f"Putting preferences on file: {file_preferences(client)} customers; a visitor waits in the chat …")
+        wanted = replies(visitor.address)
+        say(f"Answering {len(wanted)} conversations through the API …")
+        answered = ask(client, wanted)
+        say("Waiting for what becomes of it: receipts, a doubt, a refusal, a fallback …")
+        settle(client, answered, visitor)
+        lines = tally(found, answered, there, visitor.shown)
+    show.answers(out, answered)
+    return show.tallied(out, lines) and all(one.is_right for one in answered)
 
 
 def _settings(running: Installation) -> Settings:
@@ -86,21 +107,6 @@ def _settings(running: Installation) -> Settings:
             "secret_key_file": running.data / "secret.key",
         }
     )
-
-
-def _set_up(found: Settings, running: Installation) -> tuple[Gateways, str]:
-    auth_token = secrets.token_hex(16)
-    http = running.addresses["http"]
-    with Tenancy(found) as tenancy:
-        tenancy.add_tenant(RegisterTenant(slug=_TENANT, name="فروشگاه نمونه"))
-        sms = tenancy.add_inbox(_TENANT, NewInbox("sms/twilio", "support", NUMBER, {}, {"auth_token": auth_token}))
-        tenancy.add_inbox(_TENANT, NewInbox("email/smtp", "help", MAILBOX, {}, {}))
-        form = tenancy.add_inbox(
-            _TENANT, NewInbox("forms/web", "write-to-us", "write-to-us", {"fields": FORM_FIELDS}, {})
-        )
-    _, token = add_token(found.record_url, _TENANT, "demo", "operator", timedelta(days=1))
-    urls = [door_url(http, view.inbox.channel, view.key, view.inbox.address) or "" for view in (sms, form)]
-    return Gateways(urls[0], auth_token, urls[1], running.addresses["smtp"]), token
 
 
 def _send(gateways: Gateways, pieces: list[Piece]) -> int:

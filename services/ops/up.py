@@ -192,6 +192,12 @@ def _start_workers(found: Settings, up: Installation, tell: Say) -> None:
     tell("All processes are ready.")
 
 
+def _known_port(listen: str) -> str:
+    """Where the front door listens is told to providers by other processes too, so that port 0 is drawn here."""
+    host, _, port = listen.rpartition(":")
+    return f"{host}:{free_port()}" if port == "0" else listen
+
+
 def _environment(found: Settings) -> dict[str, str]:
     named = {
         "RECORD_URL": found.record_url,
@@ -199,7 +205,7 @@ def _environment(found: Settings) -> dict[str, str]:
         "KEYS_URL": found.keys_url,
         "KAFKA_BOOTSTRAP_SERVERS": found.kafka_bootstrap_servers,
         "TAMAS_DATA": str(found.data),
-        "TAMAS_HTTP_LISTEN": found.http_listen,
+        "TAMAS_HTTP_LISTEN": _known_port(found.http_listen),
         "TAMAS_SMTP_LISTEN": found.smtp_listen,
         "TAMAS_LMTP_LISTEN": found.lmtp_listen,
         "TAMAS_API_LISTEN": found.api_listen or f"127.0.0.1:{free_port()}",
