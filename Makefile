@@ -13,6 +13,7 @@ DEPLOY_TOOLS := build/deploy-tools
 SECONDS ?= 60
 CONTACTS ?= 2000
 INTERACTIONS ?= 1000000
+ANSWERS ?= 5000
 
 ifndef TAMAS_CORPORA
 ifneq ($(wildcard ../shared/corpora),)
@@ -20,7 +21,7 @@ export TAMAS_CORPORA := $(abspath ../shared/corpora)
 endif
 endif
 
-.PHONY: help demo test check bench soak corpora fuzz chaos constraints screenshots vendored third-party deploy-tools
+.PHONY: help demo test check bench soak corpora fuzz chaos answers constraints screenshots vendored third-party deploy-tools
 
 help:
 	@grep -E '^## ' $(MAKEFILE_LIST) | sed 's/^## //'
@@ -60,6 +61,10 @@ fuzz: $(STAMP)
 ## make chaos       CONTACTS=2000 SEED= BROKERS=3: all five kinds come in while everything is killed and frozen
 chaos: $(STAMP)
 	@$(BIN)/python -m tests.chaos --contacts "$(CONTACTS)" $(if $(SEED),--seed "$(SEED)") $(if $(BROKERS),--brokers "$(BROKERS)")
+
+## make answers     ANSWERS=5000 SEED=: SMS and mail are answered while who sends is killed, and the provider is moody
+answers: $(STAMP)
+	@$(BIN)/python -m tests.flows.answers --answers "$(ANSWERS)" $(if $(SEED),--seed "$(SEED)")
 
 ## make constraints take the newest pins that pyproject.toml allows (needs uv)
 constraints:

@@ -7,12 +7,12 @@ https://www.twilio.com/docs/iam/test-credentials
 import asyncio
 import json
 from collections import Counter
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import format_datetime
-from typing import Final, Literal
+from typing import Any, Final, Literal
 from urllib.parse import parse_qsl
 
 import httpx
@@ -103,10 +103,11 @@ class Twilio:
     async def create(self, request: web.Request) -> web.StreamResponse:
         """POST of a message or a call."""
         self.requests += 1
-        refused = self._turned_away(request)
+        fields = parse_qsl(await request.text(), keep_blank_values=True)
+        mode = self.mode_for(dict(fields))
+        refused = self._turned_away(request, mode)
         if refused is not None:
             return refused
-        fields = parse_qsl(await request.text(), keep_blank_values=True)
         kind, to = request.match_info["resource"], dict(fields).get("To", "")
         error = self.faults.get(to) or _fault(dict(fields), kind)
         if error is not None:
@@ -114,22 +115,33 @@ class Twilio:
             return _error(400, *error)
         found = Made(f"{'SM' if kind == 'Messages' else 'CA'}{len(self.made) + 1:032x}", fields)
         self.made.append(found)
-        mode = self.modes.get(to, self.mode)
         found.is_answered = mode not in ("silent", "hangs_up")
+        await self.taking(found)
         if mode == "silent":
             await asyncio.Event().wait()
         if mode == "hangs_up" and request.transport is not None:
             request.transport.close()
-        if self.reports and to not in self.unreported:
-            task = asyncio.create_task(self._tell(found))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
-        return self._answer(found)
+        return _answer(found, mode)
+
+    def mode_for(self, fields: Mapping[str, str]) -> Mode:
+        """How it behaves to this request."""
+        return self.modes.get(fields.get("To", ""), self.mode)
+
+    async def taking(self, found: Made) -> None:
+        """What it does before it answers that it took this: here, see to it that reports follow."""
+        if self.reports and found["To"] not in self.unreported:
+            self.beside(self._tell(found))
+
+    def beside(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do this while it answers; `settled` waits for it."""
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def account(self, request: web.Request) -> web.StreamResponse:
         """GET of the account."""
         document = {"sid": ACCOUNT, "friendly_name": "Shop", "status": "active", "type": "Full"}
-        return self._turned_away(request) or web.json_response(document)
+        return self._turned_away(request, self.mode) or web.json_response(document)
 
     async def close(self) -> None:
         """Report no more."""
@@ -137,7 +149,7 @@ class Twilio:
             task.cancel()
         await self._client.aclose()
 
-    def _turned_away(self, request: web.Request) -> web.Response | None:
+    def _turned_away(self, request: web.Request, mode: Mode) -> web.Response | None:
         try:
             login = BasicAuth.decode(request.headers.get("Authorization", ""))
         except ValueError:
@@ -146,31 +158,9 @@ class Twilio:
             return _error(404, 20404, "The requested resource was not found")
         if (login.login, login.password) not in self.logins:
             return _error(401, 20003, "Authenticate")
-        if self.mode in _ERRORS:
-            return _error(*_ERRORS[self.mode], headers={"Retry-After": "7"} if self.mode == "throttle" else {})
+        if mode in _ERRORS:
+            return _error(*_ERRORS[mode], headers={"Retry-After": "7"} if mode == "throttle" else {})
         return None
-
-    def _answer(self, found: Made) -> web.Response:
-        if self.mode == "nonsense":
-            return web.Response(status=201, text='{"sid": 17, "status": ["queued"', content_type="application/json")
-        if self.mode == "html":
-            return web.Response(status=502, text="<html>Bad gateway</html>", content_type="text/html")
-        is_message = found.sid.startswith("SM")
-        now = format_datetime(datetime.now(UTC))
-        told = {"body": found["Body"], "messaging_service_sid": found["MessagingServiceSid"] or None, "num_media": "0"}
-        document = {
-            "sid": found.sid,
-            "account_sid": ACCOUNT,
-            "to": found["To"],
-            "from": found["From"] or None,
-            "status": "queued",
-            "direction": "outbound-api",
-            "date_created": now,
-            "date_updated": now,
-            "api_version": "2010-04-01",
-            **({"error_code": None, "error_message": None, **told} if is_message else {}),
-        }
-        return web.json_response(document, status=201)
 
     def _reported(self, found: Made, state: str, error_code: int | None) -> dict[str, str]:
         params = {"AccountSid": ACCOUNT, "To": found["To"], "From": found["From"], "ApiVersion": "2010-04-01"}
@@ -191,6 +181,29 @@ class Twilio:
     async def _tell(self, found: Made) -> None:
         if found["StatusCallback"]:
             await self.report(found.sid, *self.reports)
+
+
+def _answer(found: Made, mode: Mode) -> web.Response:
+    if mode == "nonsense":
+        return web.Response(status=201, text='{"sid": 17, "status": ["queued"', content_type="application/json")
+    if mode == "html":
+        return web.Response(status=502, text="<html>Bad gateway</html>", content_type="text/html")
+    is_message = found.sid.startswith("SM")
+    now = format_datetime(datetime.now(UTC))
+    told = {"body": found["Body"], "messaging_service_sid": found["MessagingServiceSid"] or None, "num_media": "0"}
+    document = {
+        "sid": found.sid,
+        "account_sid": ACCOUNT,
+        "to": found["To"],
+        "from": found["From"] or None,
+        "status": "queued",
+        "direction": "outbound-api",
+        "date_created": now,
+        "date_updated": now,
+        "api_version": "2010-04-01",
+        **({"error_code": None, "error_message": None, **told} if is_message else {}),
+    }
+    return web.json_response(document, status=201)
 
 
 def _fault(fields: Mapping[str, str], kind: str) -> tuple[int, str] | None:

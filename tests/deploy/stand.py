@@ -31,7 +31,7 @@ class Stand:
     def __init__(self, folder: Path, settings: Settings) -> None:
         """`settings` has the database."""
         self._folder: Final = folder
-        ports = {name: free_port() for name in ("8080", "2525", "8081")}
+        ports = {name: free_port() for name in ("8080", "2525", "8081", "8090")}
         self.http: Final = f"http://127.0.0.1:{ports['8080']}"
         self.smtp: Final = f"127.0.0.1:{ports['2525']}"
         self._cluster: Final = new_kafka_id()

@@ -17,7 +17,7 @@ from pydantic import SecretStr
 from services.settings import Settings, load
 
 _TAMAS = (sys.executable, "-m", "services")
-_READY_SECONDS = 60.0
+_READY_SECONDS = 120.0
 _STOP_SECONDS = 30.0
 
 

@@ -153,7 +153,7 @@ def test_status_for_machines(watched: tuple[Installation, Traffic]) -> None:
     row = json.loads(line)
     assert {one["role"] for one in row["processes"] if one["up"]} == {"edge", "parser", "imap", "core", "views"}
     assert row["servers"] == {"record": True, "views": True, "keys": True, "broker": True}
-    assert [one["name"] for one in row["sets"]] == ["views"]
+    assert {one["name"] for one in row["sets"]} == {"views", "search"}
     assert row["projector"]["position"] <= row["head"]
     by_channel = {one["channel"]: one for one in row["intake"] if one["tenant"] == TENANT}
     assert by_channel.keys() == {"sms/twilio", "email/smtp", "forms/web"}

@@ -15,7 +15,7 @@ TENANT = "soak"
 _FACTS = "SELECT position FROM record.facts ORDER BY position DESC LIMIT 1"
 _PENDING = "SELECT count(*) FROM service.pending"
 _RELAYED = "SELECT coalesce(max(position), 0) FROM service.relay_cursor"
-_VIEWED = "SELECT coalesce(min(position), 0) FROM views.positions WHERE projection_set = 'views'"
+_VIEWED = "SELECT coalesce(min(position), 0) FROM views.positions"
 
 
 @dataclass(frozen=True)
