@@ -25,8 +25,8 @@ from tests.flows.installation import Installation, eventually
 from tests.flows.traffic import Traffic, _sms, traffic_to
 from tests.servers import _reachable
 
-SILENT: Final = {"tamas_mailbox_gaps"}
-"""Told with the first gap."""
+SILENT: Final = {"tamas_mailbox_gaps", "tamas_dispatch_messages", "tamas_dispatch_circuit_open"}
+"""Told with the first gap, and with the first message of ours."""
 PORT: Final = free_port()
 
 
