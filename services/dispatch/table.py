@@ -1,6 +1,6 @@
 """The working tables: a piece of them loaded for a turn, and what the turn made of it saved with its decisions."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, TypeAlias
@@ -13,6 +13,7 @@ from psycopg_pool import AsyncConnectionPool
 from services.deciding.progress import Place
 from services.dispatch.known import Held, Known, Receipt
 from services.dispatch.states import NAMES, About, Asked, Course, Due, HandedOff, Way, named
+from services.record import arrays
 
 Query: TypeAlias = Sequence[object] | Mapping[str, object]
 InTransaction: TypeAlias = Callable[[Cursor[DictRow]], None]
@@ -24,6 +25,15 @@ _KINDS: Final = (
     *("round smallint", "has_next boolean", "attempt int", "tries int", "since_at timestamptz", "due_at timestamptz"),
     *("reported text", "to_id uuid", "started_at timestamptz", "fallback_at timestamptz"),
 )
+_ARRAYS: Final[dict[str, Callable[[Iterable[Any]], arrays.Array]]] = {
+    "uuid": arrays.uuids,
+    "text": arrays.texts,
+    "int": arrays.ints,
+    "bigint": arrays.bigs,
+    "boolean": arrays.booleans,
+    "timestamptz": arrays.times,
+    "smallint": arrays.smalls,
+}
 _NAMES: Final = [kind.partition(" ")[0] for kind in _KINDS]
 COLUMNS: Final = ", ".join(f"m.{name}" for name in _NAMES)
 _BY_ID: Final = f"SELECT {COLUMNS} FROM service.messages AS m WHERE m.message_id = ANY(%s)"
@@ -104,9 +114,9 @@ def saver(known: Known) -> InTransaction:
     early = [
         (one.receipts_as, one.state, one.code, one.address_id, one.inbox_id, one.recorded_at) for one in known.put_early
     ]
-    statements: list[tuple[str, Sequence[Sequence[object]]]] = [
+    statements: list[tuple[str, Sequence[Sequence[object] | arrays.Array]]] = [
         (_END, [list(known.gone)]),
-        (_PUT, _columns(rows)),
+        (_PUT, _arrays(rows)),
         (_PUT_HANDOFFS, _columns(handoffs)),
         (_TAKE_EARLY, [list(known.taken_early)]),
         (_PUT_EARLY, _columns(early)),
@@ -149,6 +159,12 @@ def _row(message_id: UUID, held: Held) -> tuple[object, ...]:
         *(*row, way.channel, way.inbox_id, way.round, way.has_next),
         *(course.attempt, course.tries, course.since_at, due_at, reported, *side),
     )
+
+
+def _arrays(rows: Collection[tuple[object, ...]]) -> list[arrays.Array]:
+    """Of rows of `_KINDS`."""
+    columns = zip(_KINDS, zip(*rows, strict=True), strict=True) if rows else ()
+    return [_ARRAYS[kind.partition(" ")[2]](column) for kind, column in columns]
 
 
 def _columns(rows: Collection[tuple[object, ...]]) -> list[list[object]]:

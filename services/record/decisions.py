@@ -22,6 +22,7 @@ from schemas.event import AnyFact, read_fact
 from schemas.topics import TOPIC_OF
 from services.keys.ring import Subject
 from services.keys.vault import event_context, seal
+from services.record import arrays
 from services.record.errors import AlreadyDone, Conflict, Fenced
 from services.record.lock import TAKE_LOCK, TIMEOUTS
 from services.settings import Misconfigured
@@ -134,6 +135,7 @@ class _Datastore(PostgresDatastore):
             min_size=0,
             max_size=size,
             open=False,
+            configure=arrays.adapt,
             check=_check_alive,
             reconnect_timeout=0,
             timeout=5,
@@ -211,19 +213,19 @@ def _parameters(stored: Sequence[_StoredDecision], command: Command | None) -> t
     facts = [row.decided.fact for row in stored]
     command_id = None if command is None else command.command_id
     return (
-        [row.originator_id for row in stored],
-        [row.originator_version for row in stored],
-        [row.decided.tenant for row in stored],
-        [TOPIC_OF[fact.type] for fact in facts],
-        [fact.type for fact in facts],
-        [fact.version for fact in facts],
-        [row.decided.event_id for row in stored],
-        [row.decided.correlation_id for row in stored],
-        [row.decided.causation_id for row in stored],
-        [row.topic for row in stored],
-        [row.state for row in stored],
-        [_key_of(row) for row in stored],
-        [row.personal for row in stored],
+        arrays.uuids(row.decided.stream_id for row in stored),
+        arrays.bigs(row.decided.version for row in stored),
+        arrays.texts(row.decided.tenant for row in stored),
+        arrays.texts(TOPIC_OF[fact.type] for fact in facts),
+        arrays.texts(fact.type for fact in facts),
+        arrays.smalls(fact.version for fact in facts),
+        arrays.uuids(row.decided.event_id for row in stored),
+        arrays.uuids(row.decided.correlation_id for row in stored),
+        arrays.uuids(row.decided.causation_id for row in stored),
+        arrays.texts(row.topic for row in stored),
+        arrays.blobs(row.state for row in stored),
+        arrays.uuids(_key_of(row) for row in stored),
+        arrays.blobs(row.personal for row in stored),
         None if command is None else command.tenant,
         command_id,
         command_id,

@@ -11,10 +11,11 @@ from typing import Any
 from uuid import uuid4
 
 from services.settings import Settings
+from services.wires.http import HttpWire
 from tests.bench.figures import Figure, paired
 from tests.bench.stand import Servers
 from tests.services.dispatch.asking import asking, dispatching
-from tests.services.dispatch.provider import Provider, Wire
+from tests.services.dispatch.provider import Provider
 
 _ROUNDS = 5
 _MESSAGES = 500
@@ -22,7 +23,7 @@ _AT_ONCE = 8
 
 
 def dispatch(found: Servers) -> list[Figure]:
-    """Messages of as many conversations, all due at once; posted bare over few connections: httpx slows with many."""
+    """Messages of as many conversations, all due at once; posted bare by a few tasks: httpx slows with many."""
     ours: list[float] = []
     bare: list[float] = []
     cpu: list[float] = []
@@ -46,7 +47,7 @@ def _run(work: Coroutine[Any, Any, tuple[float, float]]) -> tuple[float, float]:
 
 
 async def _posted(url: str) -> tuple[float, float]:
-    wire, left = Wire(_AT_ONCE), iter(range(_MESSAGES))
+    wire, left = HttpWire(), iter(range(_MESSAGES))
     body = json.dumps({"message_id": str(uuid4()), "to": "tel:+989121234567", "text": _TEXT}).encode()
 
     async def post() -> None:
@@ -56,7 +57,7 @@ async def _posted(url: str) -> tuple[float, float]:
     began, cpu = time.perf_counter(), time.process_time()
     await asyncio.gather(*[post() for _ in range(_AT_ONCE)])
     took = time.perf_counter() - began, time.process_time() - cpu
-    await wire.client.aclose()
+    await wire.close()
     return took
 
 

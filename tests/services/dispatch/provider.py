@@ -3,18 +3,15 @@
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-import httpx
 from aiohttp import web
 
 from channels.sending import (
     HandedOff,
-    Http,
-    HttpAnswer,
     InDoubt,
     MailAnswer,
     MailServer,
@@ -26,6 +23,7 @@ from channels.sending import (
     Unsent,
     Wires,
 )
+from services.wires.http import HttpWire
 
 
 @dataclass
@@ -95,23 +93,6 @@ class Posting:
         return HandedOff(json.loads(answer.body)["id"])
 
 
-class Wire:
-    """HTTP, as plainly as it goes."""
-
-    def __init__(self, most: int = 64) -> None:
-        limits = httpx.Limits(max_connections=most, max_keepalive_connections=most)
-        self.client = httpx.AsyncClient(limits=limits, timeout=10, trust_env=False)
-
-    async def post(self, url: str, *, body: bytes, headers: Sequence[tuple[str, str]]) -> HttpAnswer:
-        try:
-            answer = await self.client.post(url, content=body, headers=list(headers))
-        except httpx.ConnectError as error:
-            raise Unsent from error
-        except httpx.HTTPError as error:
-            raise Unanswered from error
-        return HttpAnswer(answer.status_code, tuple(answer.headers.items()), answer.content)
-
-
 class NoMail:
     """Nothing here is sent by SMTP."""
 
@@ -121,12 +102,11 @@ class NoMail:
 
 @contextlib.asynccontextmanager
 async def wired_to_http() -> AsyncGenerator[Wires]:
-    wire = Wire()
-    http: Http = wire
+    http = HttpWire()
     try:
         yield Wires(http, NoMail())
     finally:
-        await wire.client.aclose()
+        await http.close()
 
 
 def makers(url: str, *, idempotent: bool = False) -> dict[str, Callable[[Mapping[str, str]], Sender]]:
