@@ -30,9 +30,9 @@ help:
 demo: $(STAMP)
 	@$(BIN)/tamas demo
 
-## make test        all tests, with real servers, two files at a time; lists each test that did not run, and why
+## make test        all tests, with real servers, three files at a time; lists each test that did not run, and why
 test: $(STAMP)
-	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+	@$(BIN)/python -m pytest --numprocesses 3 --dist loadfile
 
 ## make check       lint, format, types, import contracts, house rules
 check: $(STAMP)

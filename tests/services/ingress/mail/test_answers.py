@@ -75,13 +75,11 @@ class Way:
 
 @pytest.fixture
 async def way(settings: Settings) -> AsyncGenerator[Way]:
-    async with (
-        running_edge(settings) as edge,
-        open_wires() as wires,
-        pool(settings.keys_url, size=1) as keys,
-    ):
+    async with running_edge(settings) as edge, pool(settings.keys_url, size=1) as keys:
+        # A postfix that is told to end waits for whom it talks to.
         with relaying(int(edge.lmtp.rpartition(":")[2])) as postfix:
-            yield Way(edge, postfix, wires, Ring(keys, Vault(settings.secrets())))
+            async with open_wires() as wires:
+                yield Way(edge, postfix, wires, Ring(keys, Vault(settings.secrets())))
 
 
 def _parsed(raw: bytes) -> EmailMessage:
