@@ -14,7 +14,6 @@ from psycopg_pool import AsyncConnectionPool
 from schemas.conversation import ConversationFact, ConversationState
 from services.answering.asking import Asked, Draft, NotThere, NoWay, check, message_id_of
 from services.answering.composing import Asking, Reply, composed
-from services.answering.facts_below import FactsBelow
 from services.answering.gathering import Sources, gathered
 from services.answering.loaded import Loaded, conversation
 from services.answering.message import Message, message_after
@@ -30,6 +29,7 @@ from services.conversations.states import name_of
 from services.keys.ring import Ring, Subject
 from services.record.decisions import Command, Decided, Decisions
 from services.record.errors import AlreadyDone, Refused
+from services.record.facts_below import FactsBelow
 from services.record.reader import Reader, event_of
 from services.resolving.outcome import Resolution, Resolved, Unreachable
 from services.resolving.resolve import resolve
@@ -130,7 +130,7 @@ class Answering:
             message, version = await self._message(tenant, message_id)
             facts = withdrawn(message, agent_id)
             decided = [Decided(message_id, version + place, tenant, fact) for place, fact in enumerate(facts, 1)]
-            return [*decided, *(await self._waits_again(tenant, message) if facts else ())], message.position
+            return [*decided, *(await self._waits_again(tenant, message, agent_id) if facts else ())], message.position
 
         return await self._position(Command(tenant, command_id), attempt)
 
@@ -193,14 +193,14 @@ class Answering:
             raise NoWay(resolution)
         return resolution
 
-    async def _waits_again(self, tenant: str, message: Message) -> Sequence[Decided]:
+    async def _waits_again(self, tenant: str, message: Message, agent_id: UUID | None) -> Sequence[Decided]:
         of = message.asked
         if of.conversation_id is None:
             return ()
         loaded = await conversation(self._sources.reader, tenant, of.conversation_id)
         if loaded.answered_by != of.message_id:
             return ()
-        return _next_of(loaded, decide(loaded.state, commands.Fail(of.message_id, datetime.now(UTC))))
+        return _next_of(loaded, decide(loaded.state, commands.Withdraw(agent_id, datetime.now(UTC))))
 
     async def _first_answer(self, tenant: str, message_id: UUID, position: int) -> Asked:
         message = await self.message(tenant, message_id)

@@ -18,7 +18,7 @@ from services.record.errors import Refused
 from services.record.reader import Reader, event_of
 from services.resolving import asked as resolving
 from services.resolving.known import consents, preference, stated
-from services.tenancy.register import SETTLED_AFTER, Register
+from services.tenancy.register import SETTLED_OF, Register
 
 _MOST_LEFT: Final = 10
 _LONGEST_ADDRESS: Final = 320
@@ -78,9 +78,8 @@ async def gathered(sources: Sources, tenant: str, heard: Heard, draft: Draft) ->
 async def _register(record: AsyncConnectionPool, tenant: str) -> Register:
     register = Register()
     async with record.connection() as connection:
-        for position, of, state in await (await connection.execute(SETTLED_AFTER, (0,))).fetchall():
-            if of == tenant:
-                register.apply(position, of, state)
+        for position, of, state in await (await connection.execute(SETTLED_OF, (tenant,))).fetchall():
+            register.apply(position, of, state)
     return register
 
 

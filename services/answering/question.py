@@ -7,9 +7,9 @@ from typing import Final
 from uuid import UUID
 
 from schemas.interaction import Automatic, InteractionReceived
-from services.answering.facts_below import FactsBelow
 from services.answering.loaded import CameIn, Loaded
 from services.conversations.states import About
+from services.record.facts_below import FactsBelow
 from services.record.reader import Row, event_of
 from services.resolving.asked import Question
 

@@ -9,7 +9,7 @@ from schemas.conversation import (
     ConversationReopened,
     ConversationTaken,
 )
-from services.conversations.commands import Answer, Asked, Close, Fail, Release, Reopen, Take
+from services.conversations.commands import Answer, Asked, Close, Fail, Release, Reopen, Take, Withdraw
 from services.conversations.states import Answered, Closed, Conversation, Waiting, name_of, waits_for_of
 from services.conversations.telling import answered, reopened
 from services.record.errors import Refused
@@ -26,7 +26,9 @@ def by_agent(state: Conversation, command: Asked) -> tuple[ConversationFact, ...
         case Answer():
             return _answer(state, command)
         case Fail():
-            return _failed(state, command)
+            return (_failed(state, command),)
+        case Withdraw():
+            return _withdrawn(state, command)
         case Close() | Reopen():
             return _asked(state, command)
         case Take() | Release():
@@ -46,10 +48,16 @@ def _answer(state: Conversation, command: Answer) -> tuple[ConversationFact, ...
     return (answered(state, command.at, message_id=command.message_id),)
 
 
-def _failed(state: Conversation, command: Fail) -> tuple[ConversationFact, ...]:
+def _failed(state: Conversation, command: Fail) -> ConversationReopened:
+    # Told also where it waits anyway: whoever answers at the same moment is a conflict then, and one of them is second.
+    waiting = state if isinstance(state, Waiting) else Waiting(state.about, command.at, "message")
+    return reopened(waiting, message_id=command.message_id)
+
+
+def _withdrawn(state: Conversation, command: Withdraw) -> tuple[ConversationFact, ...]:
     if isinstance(state, Waiting):
         return ()
-    return (reopened(Waiting(state.about, command.at, "message"), message_id=command.message_id),)
+    return (reopened(Waiting(state.about, command.at, "message"), reopened_by=command.agent_id),)
 
 
 def _asked(state: Conversation, command: Close | Reopen) -> tuple[ConversationFact, ...]:

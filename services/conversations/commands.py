@@ -76,6 +76,14 @@ class Fail:
 
 
 @dataclass(frozen=True, slots=True)
+class Withdraw:
+    """A message of ours was taken back before it was sent: it was no answer. None: no agent did it."""
+
+    agent_id: UUID | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Take:
     """An agent answers it. With `over`, also when another agent has it."""
 
@@ -91,5 +99,5 @@ class Release:
 
 
 Heard: TypeAlias = Open | Join | Correct
-Asked: TypeAlias = Answer | Close | Reopen | Fail | Take | Release
+Asked: TypeAlias = Answer | Close | Reopen | Fail | Withdraw | Take | Release
 Command: TypeAlias = Heard | Asked

@@ -16,13 +16,18 @@ def answered(
 
 
 def reopened(
-    after: Waiting, *, interaction_id: UUID | None = None, message_id: UUID | None = None
+    after: Waiting,
+    *,
+    interaction_id: UUID | None = None,
+    message_id: UUID | None = None,
+    reopened_by: UUID | None = None,
 ) -> ConversationReopened:
     """The customer waits again, and why."""
     return ConversationReopened(
         conversation_id=after.about.conversation_id,
         interaction_id=interaction_id,
         message_id=message_id,
+        reopened_by=reopened_by,
         state="waiting",
         since_at=after.since_at,
         waits_for=after.waits_for,

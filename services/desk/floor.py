@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import time
 from collections.abc import AsyncGenerator
 from typing import Final, cast
 from uuid import UUID
@@ -18,7 +17,7 @@ from services.desk.names import Names
 from services.desk.rows import Rows
 from services.desk.sessions import Sessions
 from services.desk.views import Views
-from services.keys.erasures import HEAR_SECONDS, Erasures
+from services.keys.erasures import Erasures
 from services.keys.ring import Ring
 from services.keys.vault import Vault
 from services.limits import Limits
@@ -26,10 +25,10 @@ from services.record.decisions import Decisions
 from services.record.reader import Reader
 from services.settings import Settings
 from services.tenancy.directory import Directory
+from services.tenancy.fresh import keep_fresh
 
 _OPTIONS: Final = "-c TimeZone=UTC -c statement_timeout=5000"
 _PATIENCE_SECONDS: Final = 6.0
-_REFRESH_SECONDS: Final = 0.5
 
 
 class Floor:
@@ -72,7 +71,10 @@ class Floor:
         pools = (self.record, self._view_pool, self._keys)
         for pool in pools:
             await pool.open()
-        tasks = [asyncio.create_task(self.hub.run()), asyncio.create_task(self._refresh())]
+        tasks = [
+            asyncio.create_task(self.hub.run()),
+            asyncio.create_task(keep_fresh(self.directory, Erasures(self._keys, self.ring))),
+        ]
         try:
             yield
         finally:
@@ -92,17 +94,6 @@ class Floor:
         """As operators named it."""
         found = None if inbox_id is None else self.directory.by_id(inbox_id)
         return None if found is None else found.name
-
-    async def _refresh(self) -> None:
-        erasures, heard_at = Erasures(self._keys, self.ring), 0.0
-        while True:
-            with contextlib.suppress(Exception):
-                # What is in memory goes on serving while a database is away.
-                await self.directory.refresh()
-                if time.monotonic() - heard_at > HEAR_SECONDS:
-                    await erasures.refresh()
-                    heard_at = time.monotonic()
-            await asyncio.sleep(_REFRESH_SECONDS)
 
 
 def floor_of(request: Request) -> Floor:

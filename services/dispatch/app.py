@@ -3,9 +3,6 @@
 import asyncio
 import random
 from collections.abc import Callable
-from typing import Final
-
-import structlog
 
 from channels.sending import Wires
 from services import database
@@ -23,14 +20,11 @@ from services.dispatch.watching import watched
 from services.keys.erasures import Erasures
 from services.keys.ring import Ring
 from services.keys.vault import Vault
-from services.pause import pause
 from services.record.decisions import Decisions, Lease
 from services.record.reader import Reader
 from services.settings import Settings
 from services.tenancy.directory import Directory
-
-_REFRESH_SECONDS: Final = 0.5
-_LOG: Final = structlog.get_logger()
+from services.tenancy.fresh import keep_fresh
 
 
 async def run_with(
@@ -70,7 +64,7 @@ async def run_with(
     await record.open()
     await keys.open()
     beside = [
-        asyncio.create_task(_refresh(directory, Erasures(keys, ring), stop), name="dispatch-inboxes"),
+        asyncio.create_task(keep_fresh(directory, Erasures(keys, ring)), name="dispatch-inboxes"),
         asyncio.create_task(watched(tools, told, stop), name="dispatch-watched"),
     ]
     try:
@@ -89,12 +83,3 @@ async def run_with(
 def _zone(directory: Directory, slug: str) -> str:
     tenant = directory.tenant(slug)
     return "UTC" if tenant is None else tenant.time_zone
-
-
-async def _refresh(directory: Directory, erasures: Erasures, stop: asyncio.Event) -> None:
-    while not stop.is_set():
-        await pause(stop, _REFRESH_SECONDS)
-        try:
-            await asyncio.gather(directory.refresh(), erasures.refresh())
-        except Exception:  # noqa: BLE001 - what is in memory goes on serving, whatever the database answers
-            _LOG.exception("dispatch.inboxes_not_refreshed")

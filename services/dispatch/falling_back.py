@@ -10,18 +10,19 @@ from psycopg_pool import AsyncConnectionPool
 
 from channels.capabilities import CAPABILITIES
 from schemas.outbound import Explained, MessageResolved, RejectedWay
-from services.customers.on_file import ANY_CHANNEL, OnFile, on_file
+from services.customers.on_file import OnFile, on_file
 from services.dispatch.exits import Exits
 from services.dispatch.folding import LESS_PREFERRED
 from services.dispatch.opened import Opened
 from services.keys.ring import Ring
 from services.record.errors import Refused
 from services.record.reader import Reader
+from services.resolving.allowed import last_word
 from services.resolving.asked import Message
-from services.resolving.known import preference
+from services.resolving.known import consents, preference
 from services.resolving.quiet import quiet_until
 from services.resolving.rendering import plain, rendered
-from services.resolving.words import fits, meant, read
+from services.resolving.words import read
 
 _CODE: Final = "no_delivery"
 
@@ -50,17 +51,7 @@ class NextWays:
             await self.exits.find(tenant, inbox_id)
         except Refused:
             return True
-        known = await self._on_file(tenant, address)
-        last = max(
-            (
-                consent
-                for consent in known.consents
-                if consent.purpose in ("service", "any")
-                and (consent.channel == ANY_CHANNEL or fits(meant(consent.channel), channel))
-            ),
-            key=lambda consent: (consent.stated_at, not consent.granted),
-            default=None,
-        )
+        last = last_word(consents(address, await self._on_file(tenant, address)), address, channel)
         return last is not None and not last.granted
 
     async def _on_file(self, tenant: str, address: str) -> OnFile:

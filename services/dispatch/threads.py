@@ -11,26 +11,18 @@ from channels.email.thread import answering
 from channels.sending import Thread
 from schemas.interaction import Content, InteractionReceived
 from schemas.reference import reference
+from services.record.facts_below import FactsBelow
 from services.record.reader import Reader, event_of
 
 NOTHING: Final = Thread()
 _BEGINNINGS: Final = """
     SELECT originator_id, causation_id FROM record.decisions
     WHERE originator_id = ANY(%s) AND originator_version = 1 AND causation_id IS NOT NULL"""
-# Facts have no index by event; a conversation's decision stands shortly behind the fact that it was made on, so the
-# way back along the positions is short.
 _LAST_MESSAGES: Final = """
-    SELECT wanted.conversation_id, heard.position
-    FROM unnest(%s::uuid[]) AS wanted (conversation_id)
-    CROSS JOIN LATERAL (
-        SELECT causation_id, position FROM record.decisions
-        WHERE originator_id = wanted.conversation_id AND type IN ('conversation.opened', 'conversation.joined')
-            AND causation_id IS NOT NULL AND position('"brought":"message"'::bytea IN state) > 0
-        ORDER BY originator_version DESC LIMIT 1) AS decided
-    CROSS JOIN LATERAL (
-        SELECT position FROM record.facts AS f
-        WHERE f.position < decided.position AND f.event_id = decided.causation_id
-        ORDER BY f.position DESC LIMIT 1) AS heard"""
+    SELECT DISTINCT ON (originator_id) originator_id, tenant, causation_id, position FROM record.decisions
+    WHERE originator_id = ANY(%s) AND type IN ('conversation.opened', 'conversation.joined')
+        AND causation_id IS NOT NULL AND position('"brought":"message"'::bytea IN state) > 0
+    ORDER BY originator_id, originator_version DESC"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,16 +40,17 @@ async def before(
     found: dict[UUID, Before] = {}
     if not conversations:
         return found
-    positions: dict[int, UUID] = {}
+    last: list[tuple[UUID, str, UUID, int]] = []
     async with pool.connection() as connection:
         rows = await (await connection.execute(_BEGINNINGS, (list(conversations),), binary=True)).fetchall()
         for conversation_id, event_id in rows:
             found[conversation_id] = Before(reference(event_id))
         if mailed:
-            rows = await (await connection.execute(_LAST_MESSAGES, (list(mailed),), binary=True)).fetchall()
-            positions = {position: conversation_id for conversation_id, position in rows}
-    for row in await reader.rows_at(positions) if positions else []:
-        fact, conversation_id = event_of(row).fact, positions[row.position]
+            last = await (await connection.execute(_LAST_MESSAGES, (list(mailed),), binary=True)).fetchall()
+    facts = FactsBelow(pool, reader)
+    for conversation_id, tenant, event_id, position in last:
+        row = await facts.by_id(tenant, event_id, position)
+        fact = None if row is None else event_of(row).fact
         if isinstance(fact, InteractionReceived) and isinstance(fact.personal, Content):
             known = found.get(conversation_id)
             found[conversation_id] = Before("" if known is None else known.reference, _thread(fact.personal))

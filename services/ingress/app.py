@@ -43,9 +43,9 @@ from services.record.reader import Reader
 from services.serve import address_of, bound, serve
 from services.settings import Settings
 from services.tenancy.directory import Directory
+from services.tenancy.fresh import keep_fresh
 from services.tenancy.tokens import Authenticator
 
-_REFRESH_SECONDS: Final = 0.5
 _THREADS: Final = 64
 """Only who waits for a server's answer takes one; a mailbox that is watched for news takes none."""
 _PATIENCE_SECONDS: Final = 2.5
@@ -66,7 +66,7 @@ async def _floor(settings: Settings, role: str, options: str = "") -> AsyncGener
     directory = Directory(record, keys, vault)
     await directory.refresh()
     ring = Ring(keys, vault)
-    refreshing = asyncio.create_task(_refresh(directory, Erasures(keys, ring)))
+    refreshing = asyncio.create_task(keep_fresh(directory, Erasures(keys, ring)))
     try:
         yield record, ring, directory
     finally:
@@ -167,16 +167,6 @@ async def run_imap(settings: Settings, stop: asyncio.Event, ready: Callable[[dic
 
 async def _on(threads: ThreadPoolExecutor, work: Callable[..., Any], *given: Any, **named: Any) -> Any:
     return await asyncio.get_running_loop().run_in_executor(threads, partial(work, *given, **named))
-
-
-async def _refresh(directory: Directory, erasures: Erasures) -> None:
-    while True:
-        await asyncio.sleep(_REFRESH_SECONDS)
-        try:
-            await asyncio.gather(directory.refresh(), erasures.refresh())
-        except Exception:  # noqa: BLE001 - told to the log
-            # The edge: what is in memory goes on serving, whatever the database answers.
-            _LOG.exception("the directory cannot be refreshed")
 
 
 def _away_seconds(intake: Intake) -> float:

@@ -1,16 +1,14 @@
 """What stands against a way: the first bar that it meets, as a code and a sentence that an agent reads."""
 
 from datetime import datetime, timedelta
-from typing import Final
 
+from services.resolving.allowed import last_word
 from services.resolving.asked import Asked, Consent
 from services.resolving.outcome import RejectedBecause, Rendering
 from services.resolving.ways import Way
-from services.resolving.words import fits, meant, read
+from services.resolving.words import meant, read
 
 Bar = tuple[RejectedBecause, str]
-
-_ANSWERS: Final = frozenset({"service", "any"})
 
 
 def bar(asked: Asked, way: Way, rendering: Rendering, leaves_at: datetime, *, held: bool) -> Bar | None:
@@ -40,25 +38,12 @@ def _no_way(asked: Asked, way: Way) -> Bar | None:
 
 
 def _forbidden(asked: Asked, way: Way) -> Bar | None:
-    last = _last_word(asked, way)
+    last = last_word(asked.consents, way.address, way.channel)
     if last is not None and not last.granted and not _asked_since(asked, way, last):
         return "consent_withdrawn", f"The customer forbade {read(way.channel)} to {way.address}."
     if way.answers or (last is not None and last.granted):
         return None
     return "consent_missing", f"The customer did not allow {read(way.channel)} to {way.address}, and did not ask there."
-
-
-def _last_word(asked: Asked, way: Way) -> Consent | None:
-    """The newest consent about this; of two at the same time the one that forbids."""
-    last: Consent | None = None
-    for consent in asked.consents:
-        if consent.address != way.address or consent.purpose not in _ANSWERS:
-            continue
-        if consent.channel is not None and not fits(meant(consent.channel), way.channel):
-            continue
-        if last is None or (consent.stated_at, last.granted) > (last.stated_at, consent.granted):
-            last = consent
-    return last
 
 
 def _asked_since(asked: Asked, way: Way, forbidden: Consent) -> bool:

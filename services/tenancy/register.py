@@ -20,6 +20,11 @@ SETTLED_AFTER: Final = """
     WHERE topic = 'settings' AND position > %s ORDER BY position"""
 
 
+SETTLED_OF: Final = """
+    SELECT position, tenant, state FROM record.decisions
+    WHERE topic = 'settings' AND tenant = %s ORDER BY position"""
+
+
 @dataclass(slots=True)
 class Register:
     """Tenants by slug and inboxes by id, up to and with `position`."""
@@ -29,7 +34,7 @@ class Register:
     inboxes: dict[UUID, tuple[str, InboxState]] = field(default_factory=dict[UUID, tuple[str, InboxState]])
 
     def apply(self, position: int, tenant: str, state: bytes) -> UUID | None:
-        """Take in one row of `SETTLED_AFTER`; returns the inbox that it speaks of.
+        """Take in one row of `SETTLED_AFTER` or `SETTLED_OF`; returns the inbox that it speaks of.
 
         What this version cannot read is logged and passed over: one setting from a newer version must not close all
         doors. A decision about the same stream is refused by its own load.

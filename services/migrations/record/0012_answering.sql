@@ -4,3 +4,5 @@ GRANT SELECT ON service.conversation_senders TO tamas_api;
 CREATE POLICY one_tenant ON service.conversation_senders TO tamas_api
     USING (tenant = current_setting('tamas.tenant', true));
 CREATE POLICY all_rows ON service.conversation_senders TO tamas_decider USING (true) WITH CHECK (true);
+-- What one tenant settled, whatever others did.
+CREATE INDEX decisions_of_a_tenants_settings ON record.decisions (tenant, position) WHERE topic = 'settings';

@@ -12,12 +12,12 @@ from channels.contract import Heard, Origin
 from schemas.call import CallEnded, CallMissed, CallProgressed, Party
 from schemas.interaction import Content, InteractionReceived
 from schemas.outbound import MessageAsked
-from services.answering import facts_below
 from services.answering.asking import Draft
-from services.answering.facts_below import FactsBelow
 from services.answering.gathering import Sources, gathered
 from services.answering.loaded import conversation
 from services.answering.question import heard
+from services.record import facts_below
+from services.record.facts_below import FactsBelow
 from services.record.reader import Reader
 from tests.services.answering.shop import Shop, sms
 from tests.services.api.house import ALI, NATURAL_NAME

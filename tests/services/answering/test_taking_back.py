@@ -38,7 +38,7 @@ async def test_taken_back_its_customer_waits_again(shop: Shop) -> None:
     assert shop.types("cases") == ["opened", "answered", "reopened"]
     again = shop.facts("cases")[-1]
     assert isinstance(again, ConversationReopened)
-    assert (again.message_id, again.state) == (asked.message_id, "waiting")
+    assert (again.message_id, again.reopened_by, again.state) == (None, UUID(int=5), "waiting")
     message = await shop.answering.message("shop", asked.message_id)
     assert message is not None
     assert message.state == "withdrawn"

@@ -16,6 +16,7 @@ from services.conversations.commands import (
     Release,
     Reopen,
     Take,
+    Withdraw,
 )
 from services.conversations.conversation import conversation_after, decide, evolve
 from services.conversations.states import About, Answered, Closed, NoConversation, State, Waiting
@@ -64,7 +65,9 @@ TABLE: list[tuple[State, Command, list[str]]] = [
     (MINE, Answer(ONE, AT, AGENT), ["answered answered"]),
     (ANSWERED, Fail(ONE, AT), ["reopened waiting"]),
     (CLOSED, Fail(ONE, AT), ["reopened waiting"]),
-    (CALLED, Fail(ONE, AT), []),
+    (CALLED, Fail(ONE, AT), ["reopened waiting"]),
+    (ANSWERED, Withdraw(AGENT, AT), ["reopened waiting"]),
+    (CALLED, Withdraw(AGENT, AT), []),
     (WAITING, Take(AGENT), ["taken waiting"]),
     (CALLED, Take(AGENT), ["taken waiting"]),
     (ANSWERED, Take(AGENT), ["taken answered"]),
@@ -118,6 +121,11 @@ def test_it_waits_since_the_first_message_that_was_not_answered() -> None:
     (answered,) = decide(state, Answer(ONE, said(9).at))
     (again,) = decide(evolve(state, answered), Join(ONE, "references", "message", said(12).at))
     assert again.since_at == said(12).at
+
+
+def test_it_waits_since_before_what_failed_and_for_the_same() -> None:
+    (reopened,) = decide(CALLED, Fail(ONE, AT))
+    assert evolve(CALLED, reopened) == CALLED
 
 
 def test_who_has_it_keeps_it_until_it_is_closed() -> None:

@@ -157,11 +157,9 @@ async def test_persian_addresses_are_reached(way: Way) -> None:
 
 
 async def test_while_postfix_is_away_a_mail_is_tried_again(way: Way) -> None:
-    port = way.postfix.port
     gone = replace(way, postfix=replace(way.postfix, port=1))
     with pytest.raises(Retryable):
         await gone.send()
-    assert port == way.postfix.port
     await way.send()
     assert len(await way.postfix.until_kept(1)) == 1
 
