@@ -36,3 +36,8 @@ export function parsed(html) {
   holder.innerHTML = html;
   return holder.content;
 }
+
+// As htmx does it. `htmx.ajax` says that it is done when it has put a request behind another one, or drops it there.
+export function swap(target, html, swapStyle) {
+  htmx.swap(target, html, { swapStyle }, { eventInfo: { target } });
+}

@@ -1,4 +1,4 @@
-import { ask, toast } from "./asking.js";
+import { ask, parsed, swap, toast } from "./asking.js";
 import * as composer from "./composer.js";
 import { wipe } from "./drafts.js";
 import "./keys.js";
@@ -35,16 +35,21 @@ addEventListener("popstate", () => {
   else location.reload();
 });
 
-function headIsNow(position) {
+async function headIsNow(position) {
   const { id } = part("head").dataset;
-  htmx.ajax("GET", `/desk/conversations/${id}/head?min_position=${position}`, { target: "#head", swap: "outerHTML" });
+  const html = await (await ask(`/desk/conversations/${id}/head?min_position=${position}`)).text();
+  const head = part("head");
+  const { dataset } = parsed(html).querySelector("#head");
+  if (head?.dataset.id === id && Number(head.dataset.position) <= Number(dataset.position)) swap(head, html, "outerHTML");
 }
+
+const quietly = (doing) => doing.catch(({ message }) => toast(message));
 
 const HEARD = {
   row(frame) {
     lists.place(frame.html);
     if (frame.id !== part("head")?.dataset.id) return;
-    if (frame.position > Number(part("head").dataset.position)) headIsNow(frame.position);
+    if (frame.position > Number(part("head").dataset.position)) quietly(headIsNow(frame.position));
     thread.renew(frame.position);
   },
   addresses({ ids, position }) {
@@ -53,9 +58,9 @@ const HEARD = {
   late: ({ ids, position }) => lists.late(ids, position),
   presence: presence.hear,
   resync() {
-    lists.reload();
+    quietly(lists.reload());
     if (!part("head")) return;
-    headIsNow(0);
+    quietly(headIsNow(0));
     thread.renew(0);
   },
 };

@@ -1,9 +1,10 @@
 // The lists. While one has the keyboard nothing moves under it: what left is faded, what came is put at the end.
-import { ask, parsed, toast } from "./asking.js";
+import { ask, parsed, swap, toast } from "./asking.js";
 import { number, show } from "./times.js";
 
 const me = document.body.dataset.agent;
 const JITTER_MS = 1500;
+let asked = 0;
 
 const lists = () => document.getElementById("lists");
 const isHeld = () => lists().contains(document.activeElement) && document.activeElement.closest(".row");
@@ -103,10 +104,18 @@ export function late(ids, position) {
   }
 }
 
-export function reload() {
+async function bring(which) {
+  asked += 1;
+  const mine = asked;
+  const html = await (await ask(`/desk/lists/${which}`)).text();
+  if (mine !== asked) return false;
+  swap(document.getElementById("queue"), html, "innerHTML");
+  return true;
+}
+
+export async function reload() {
   const focused = document.activeElement.closest?.(".row")?.id;
-  const after = () => document.querySelector(`#${CSS.escape(focused ?? "none")} a`)?.focus();
-  htmx.ajax("GET", `/desk/lists/${lists().dataset.which}`, { target: "#queue", swap: "innerHTML" }).then(after);
+  if (await bring(lists().dataset.which)) document.querySelector(`#${CSS.escape(focused ?? "none")} a`)?.focus();
 }
 
 export function go(step) {
@@ -117,7 +126,6 @@ export function go(step) {
 }
 
 export async function show_list(which, first = which) {
-  const is = lists().dataset.which;
-  if (is !== which) await htmx.ajax("GET", `/desk/lists/${which}`, { target: "#queue", swap: "innerHTML" });
+  if (lists().dataset.which !== which && !(await bring(which))) return;
   (document.querySelector(`#list-${first} .row a`) ?? lists()).focus();
 }

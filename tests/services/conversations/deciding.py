@@ -2,8 +2,8 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4, uuid5
@@ -22,6 +22,7 @@ from services.keys.ring import Ring
 from services.keys.vault import Vault, event_context, seal
 from services.record.append import Appender, FactRow
 from services.settings import Settings
+from tests.services.relay.wire import until
 
 INBOX = UUID(int=0x111)
 TABLES = ("conversations", "conversation_senders", "conversation_mails", "conversation_calls")
@@ -34,10 +35,11 @@ class Writer:
     settings: Settings
     appender: Appender
     ring: Ring
-    waiting: list[FactRow] = field(default_factory=list[FactRow])
 
-    async def write(self, *facts: tuple[str, AnyFact], revision: int = 1, key: str | None = None) -> None:
-        """(address, fact) in one transaction."""
+    async def write(
+        self, *facts: tuple[str, AnyFact], revision: int = 1, key: str | None = None, inbox_id: UUID = INBOX
+    ) -> list[UUID]:
+        """(address, fact) in one transaction; their event ids."""
         subjects = await self.ring.subjects({("shop", address) for address, _ in facts})
         rows: list[FactRow] = []
         for number, (address, fact) in enumerate(facts):
@@ -52,7 +54,7 @@ class Writer:
                     type=fact.type,
                     version=fact.version,
                     subject=subject.address_id,
-                    inbox_id=INBOX,
+                    inbox_id=inbox_id,
                     raw_id=uuid4(),
                     occurred_at=datetime.now(UTC),
                     data=fact.clear_json(),
@@ -64,6 +66,7 @@ class Writer:
             )
         await self.appender.new_of([(row.event_id, revision, "shop", row.raw_id or row.event_id) for row in rows])
         await self.appender.commit(rows)
+        return [row.event_id for row in rows]
 
     async def erase(self, address: str) -> None:
         """As the fact of it stands in the record; the key itself stays."""
@@ -128,12 +131,6 @@ async def caught_up(settings: Settings, seconds: float = 60.0) -> None:
 BEHIND = """
     SELECT count(*) FROM record.facts WHERE topic = 'interactions'
     AND position > coalesce((SELECT position FROM service.deciders WHERE decider = 'conversations'), 0)"""
-
-
-async def until(told: Callable[[], bool], seconds: float = 60.0) -> None:
-    async with asyncio.timeout(seconds):
-        while not told():  # noqa: ASYNC110 - nobody signals it
-            await asyncio.sleep(0.02)
 
 
 def rows(settings: Settings, query: str) -> list[tuple[Any, ...]]:

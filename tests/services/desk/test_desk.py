@@ -4,11 +4,12 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
 from schemas.conversation import ConversationState
 from schemas.outbound import MessageInDoubt, MessageStarted
 from services.answering.answering import Draft
+from services.conversations.commands import Close
 from services.record.decisions import Decided
 from services.settings import Settings
 from tests.services.api.house import ALI, NOON, message
@@ -193,6 +194,35 @@ async def test_a_page_by_keyboard_alone(settings: Settings) -> None:
         await expect(seen.page.locator("#list-closed .row a")).to_be_focused()
         await _keys(seen, "g", "w")
         await expect(seen.page.locator("#tab-waiting")).to_have_attribute("aria-pressed", "true")
+        assert console.errors == []
+
+
+async def test_the_keyboard_goes_to_the_list_that_was_asked_for_while_another_answer_is_awaited(
+    settings: Settings,
+) -> None:
+    async with desk_of(settings) as desk, chromium() as (context, console):
+        await _first(desk)
+        await desk.house.hear([message("shop", "SM8", "hello", SARA, NOON + timedelta(hours=1))])
+        await desk.caught_up()
+        seen = await signed_in(context, desk, "sara")
+        await _keys(seen, "j", "Enter")
+        await seen.head.wait_for()
+        of, held = UUID(str(await seen.head.get_attribute("data-id"))), asyncio.Event()
+
+        async def late(route: Route) -> None:
+            await held.wait()
+            await route.continue_()
+
+        await seen.page.route("**/head?*", late)
+        await desk.running.floor.answering.command(
+            "shop", of, Close(desk.people["omid"], datetime.now(UTC)), command_id=uuid4()
+        )
+        await expect(seen.page.locator(".row.gone")).to_have_count(1)
+        await _keys(seen, "g", "c")
+        await expect(seen.page.locator("#list-closed .row a")).to_be_focused()
+        held.set()
+        await expect(seen.page.locator("#do-reopen")).to_be_visible()
+        await expect(seen.page.locator("#list-closed .row a")).to_be_focused()
         assert console.errors == []
 
 

@@ -21,12 +21,9 @@ from schemas.outbound import (
     RejectedWhy,
     Said,
 )
-from schemas.topics import TOPIC_OF
 from services.deciding.leader import Leader
 from services.dispatch import app
 from services.keys.ring import Subject
-from services.keys.vault import event_context, seal
-from services.record.append import FactRow
 from services.record.decisions import Decided, Decisions
 from services.settings import Settings
 from services.tenancy.store import NewInbox, Tenancy
@@ -165,23 +162,7 @@ class Asking:
 
     async def hear(self, address: str, fact: AnyFact, channel: str = "sms/twilio") -> UUID:
         """A fact of this customer's at this inbox; returns its event."""
-        subject = (await self.writer.ring.subjects({("shop", address)}))["shop", address]
-        event_id, personal = uuid4(), fact.personal_json()
-        row = FactRow(
-            event_id=event_id,
-            tenant="shop",
-            topic=TOPIC_OF[fact.type],
-            type=fact.type,
-            version=fact.version,
-            subject=subject.address_id,
-            inbox_id=self.inboxes[channel],
-            raw_id=uuid4(),
-            occurred_at=datetime.now(UTC),
-            data=fact.clear_json(),
-            personal=None if personal is None else seal(subject.cipher, personal, event_context(event_id.bytes, 1)),
-        )
-        await self.writer.appender.new_of([(event_id, 1, "shop", uuid4())])
-        await self.writer.appender.commit([row])
+        (event_id,) = await self.writer.write((address, fact), inbox_id=self.inboxes[channel])
         return event_id
 
     async def write(self, address: str = CUSTOMER) -> None:
