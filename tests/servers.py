@@ -20,6 +20,10 @@ SECRET: Final = "a test installation's own sealing secret long enough"
 def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The superuser's URL of a real PostgreSQL."""
     running = postgres.start(_reachable(tmp_path_factory, "postgres"))
+    with psycopg.connect(running.url, autocommit=True) as connection:
+        # No database is dropped while somebody who was cancelled says nothing yet: a minute of each such test.
+        connection.execute("ALTER SYSTEM SET authentication_timeout = '5s'")
+        connection.execute("SELECT pg_reload_conf()")
     yield running.url
     running.stop()
 

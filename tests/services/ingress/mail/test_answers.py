@@ -3,7 +3,6 @@
 import asyncio
 import email
 import email.policy
-import gc
 import smtplib
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, replace
@@ -81,8 +80,6 @@ async def way(settings: Settings) -> AsyncGenerator[Way]:
         with relaying(int(edge.lmtp.rpartition(":")[2])) as postfix:
             async with open_wires() as wires:
                 yield Way(edge, postfix, wires, Ring(keys, Vault(settings.secrets())))
-    # A connection whose opening was cancelled waits for the collector, and PostgreSQL drops no database for a minute.
-    gc.collect()
 
 
 def _parsed(raw: bytes) -> EmailMessage:
