@@ -73,3 +73,21 @@ def append(found: Told) -> dict[str, Any]:
         "failures": int(found.total("tamas_append_failures_total")),
         "waiting": int(found.total("tamas_intake_waiting_requests")),
     }
+
+
+def deciders(found: Told) -> dict[str, Any]:
+    """How far what came is decided, and what becomes of our answers, as whoever leads tells."""
+    return {
+        "conversations": {
+            "lag_seconds": round(found.total("tamas_conversations_lag_seconds"), 3),
+            "undecided": int(found.total("tamas_conversations_undecided")),
+        },
+        "answers": {
+            "due": int(found.total("tamas_dispatch_messages", state="due")),
+            "oldest_due_seconds": round(found.total("tamas_dispatch_oldest_due_seconds"), 3),
+            "in_doubt": int(found.total("tamas_dispatch_messages", state="in_doubt")),
+            "refused_inboxes": sorted(
+                {labels["inbox_id"] for labels, is_open in found.of("tamas_dispatch_circuit_open") if is_open}
+            ),
+        },
+    }

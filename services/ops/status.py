@@ -1,4 +1,4 @@
-"""`tamas status`: roles, intake, append, relay, read models, what waits, disk and servers; once, or again and again."""
+"""`tamas status`: roles, intake, append, relay, deciders, read models, what waits, disk and servers; once or live."""
 
 import asyncio
 import time
@@ -99,6 +99,7 @@ def _status(settings: Settings) -> dict[str, Any]:
         "processes": processes.processes(told),
         "intake": _intake(settings, processes.intake(told)),
         "append": processes.append(told),
+        **processes.deciders(told),
         "spool": {"waiting": shelf.waiting(settings.spool), "set_aside": shelf.aside(settings.spool)},
         "oldest_waiting_seconds": {"pending": now.pending_seconds, "parked": now.parked_seconds},
         "servers": _servers(settings),
@@ -147,6 +148,7 @@ def _troubles(found: Mapping[str, Any]) -> list[str]:
             troubles.append(f"The read models {one['name']} lack what came {one['lag_seconds']:.0f} s ago.")
         if one["parked"]:
             troubles.append(f"{one['parked']} events could not be brought into the read models: see views.parked.")
+    troubles += _undecided(found["conversations"], found["answers"])
     if found["spool"]["waiting"]:
         troubles.append(f"{found['spool']['waiting']} requests in the spool wait for an edge that brings them here.")
     if (found["oldest_waiting_seconds"]["pending"] or 0) > PATIENCE_SECONDS:
@@ -157,6 +159,20 @@ def _troubles(found: Mapping[str, Any]) -> list[str]:
         troubles.append(f"Only {found['disk']['free_bytes'] >> 20} MB are free on the disk of TAMAS_DATA.")
     if found["spool"]["set_aside"]:
         troubles.append(f"{found['spool']['set_aside']} files of the spool could not be read: see its folder aside.")
+    return troubles
+
+
+def _undecided(conversations: Mapping[str, Any], answers: Mapping[str, Any]) -> list[str]:
+    troubles: list[str] = []
+    if conversations["lag_seconds"] > PATIENCE_SECONDS:
+        troubles.append(f"What came {conversations['lag_seconds']:.0f} s ago has no conversation yet.")
+    if conversations["undecided"]:
+        troubles.append(f"{conversations['undecided']} facts belong to no conversation: see the log of core.")
+    if answers["oldest_due_seconds"] > PATIENCE_SECONDS:
+        troubles.append(f"{answers['due']} answers are due, the first one since {answers['oldest_due_seconds']:.0f} s.")
+    if answers["in_doubt"]:
+        troubles.append(f"Of {answers['in_doubt']} answers an agent has to say whether they arrived.")
+    troubles += [f"The provider of inbox {one} takes no answers." for one in answers["refused_inboxes"]]
     return troubles
 
 

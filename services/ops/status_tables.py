@@ -66,6 +66,8 @@ def _progress(found: Mapping[str, Any]) -> Iterable[Sequence[object]]:
     pace = "" if append["seconds"] is None else f"{append['requests_per_group']} requests in {append['seconds']:.3f} s"
     yield "record", found["head"], None, f"{append['groups']} groups, {pace}" if pace else ""
     yield "relay", relay["position"], _seconds(relay["lag_seconds"]), f"looked {_seconds(relay['age_seconds'])} ago"
+    conversations = found["conversations"]
+    yield "conversations", None, _seconds(conversations["lag_seconds"]), f"{conversations['undecided']} facts undecided"
     for one in found["sets"]:
         yield one["name"], one["position"], _seconds(one["lag_seconds"]), f"{one['parked']} events parked"
 
@@ -77,6 +79,8 @@ def _waiting(found: Mapping[str, Any]) -> Iterable[Sequence[object]]:
         yield "spool", found["spool"]["waiting"], None
     yield "pending", found["pending"], _seconds(oldest["pending"])
     yield "parked", found["parked"], _seconds(oldest["parked"])
+    yield "answers due", found["answers"]["due"], _seconds(found["answers"]["oldest_due_seconds"])
+    yield "answers in doubt", found["answers"]["in_doubt"], None
 
 
 def _table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:

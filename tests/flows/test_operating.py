@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Final
 
 import httpx
+import psycopg
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
@@ -161,6 +162,8 @@ def test_status_for_machines(watched: tuple[Installation, Traffic]) -> None:
     assert row["append"]["groups"] > 0
     assert 0 < row["disk"]["free_bytes"] < row["disk"]["bytes"]
     assert row["spool"] == {"waiting": 0, "set_aside": 0}
+    assert row["conversations"]["undecided"] == 0
+    assert row["answers"] == {"due": 0, "oldest_due_seconds": 0.0, "in_doubt": 0, "refused_inboxes": []}
 
 
 def test_status_for_people(watched: tuple[Installation, Traffic]) -> None:
@@ -170,6 +173,20 @@ def test_status_for_people(watched: tuple[Installation, Traffic]) -> None:
     for word in ("edge", "parser", "core", "views", "sms/twilio", "relay", "disk", "broker", "parked"):
         assert word in done.stdout
     assert "1 requests are parked" in done.stderr
+
+
+def test_status_names_answers_that_wait_for_a_person(watched: tuple[Installation, Traffic]) -> None:
+    up, _ = watched
+    with psycopg.connect(up.settings.record_url, autocommit=True) as connection:
+        connection.execute(
+            "INSERT INTO service.messages"
+            " (message_id, tenant, version, place, state, address_id, automatic, changed_at)"
+            " VALUES (gen_random_uuid(), %s, 3, 1, 'in_doubt', gen_random_uuid(), false, now())",
+            (TENANT,),
+        )
+        eventually(lambda: "Of 1 answers an agent" in up.run("status", "--check").stderr, "the doubt is told")
+        connection.execute("DELETE FROM service.messages")
+    eventually(lambda: "Of 1 answers" not in up.run("status", "--check").stderr, "and no longer")
 
 
 def test_status_again_and_again(watched: tuple[Installation, Traffic]) -> None:
