@@ -22,8 +22,9 @@ from schemas.outbound import (
 SendingState = Literal["queued", "held", "sending", "sent", "delivered", "read", "failed", "in_doubt", "withdrawn"]
 """`held`: it waits for the end of the customer's quiet hours. `in_doubt`: nobody knows whether the provider took it."""
 
-_STEPS: Final[dict[SendingState, int]] = {"sending": 1, "in_doubt": 3, "sent": 4, "failed": 5}
-_RETRIED: Final = 2
+_STEPS: Final[dict[SendingState, int]] = {"sending": 1, "in_doubt": 2, "sent": 4, "failed": 5}
+_RETRIED: Final = 3
+"""Above doubt: a refusal that comes late ends it."""
 _MOST_ATTEMPTS: Final = 10_000_000
 _ENDS: Final[dict[SendingState, int]] = {
     "withdrawn": 1_000_000_001,
@@ -75,7 +76,7 @@ def _attempted(
         case MessageStarted():
             told = _attempt(fact.attempt, "sending")
         case MessageHandedOff():
-            told = Sending(_rank(fact.attempt, "sent"), "sent", receipts_as=fact.receipts_as)
+            told = Sending(_rank(fact.attempt, _STEPS["sent"]), "sent", receipts_as=fact.receipts_as)
         case MessageRefused():
             told = _refused(fact)
         case MessageInDoubt():
@@ -103,7 +104,7 @@ def _way(fact: MessageResolved) -> Sending:
 def _refused(fact: MessageRefused) -> Sending:
     if fact.retry_at is None:
         return _attempt(fact.attempt, "failed", fact.why)
-    return Sending(_rank(fact.attempt, "sending") + _RETRIED - 1, "sending", fact.why, fact.retry_at)
+    return Sending(_rank(fact.attempt, _RETRIED), "sending", fact.why, fact.retry_at)
 
 
 def _reported(fact: MessageReported) -> Sending:
@@ -117,12 +118,12 @@ def _reported(fact: MessageReported) -> Sending:
 
 
 def _attempt(attempt: int, state: SendingState, why: str | None = None) -> Sending:
-    return Sending(_rank(attempt, state), state, why)
+    return Sending(_rank(attempt, _STEPS[state]), state, why)
 
 
 def _end(state: SendingState, why: str | None = None) -> Sending:
     return Sending(_ENDS[state], state, why)
 
 
-def _rank(attempt: int, state: SendingState) -> int:
-    return min(attempt, _MOST_ATTEMPTS) * 10 + _STEPS[state]
+def _rank(attempt: int, step: int) -> int:
+    return min(attempt, _MOST_ATTEMPTS) * 10 + step

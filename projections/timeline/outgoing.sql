@@ -16,7 +16,7 @@ WITH touched AS (
 judged AS (
     SELECT t.tenant, t.message_id, way.channel, way.inbox_id, way.address, way.hold_until AS quiet_until,
         best.why, best.hold_until AS retry_at,
-        begun.occurred_at IS NOT NULL AND best.state IN ('in_doubt', 'failed') AND begun.position > best.position
+        begun.occurred_at IS NOT NULL AND best.state IN ('in_doubt', 'failed', 'sent') AND begun.position > best.position
             AS begins_anew,
         best.state, best.occurred_at, begun.occurred_at AS begun_at
     FROM touched AS t

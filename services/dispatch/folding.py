@@ -128,4 +128,5 @@ def _reported(state: OnCourse, fact: MessageReported) -> OnCourse:
 def _judged(state: OnCourse, fact: MessageJudged, at: datetime) -> OnCourse:
     if not isinstance(state, InDoubt):
         return state
-    return HandedOff(state.course) if fact.judged == "arrived" else Due(replace(state.course, since_at=at, tries=0), at)
+    # Who says that it arrived is believed: no other way is tried.
+    return Delivered(state.course) if fact.judged == "arrived" else Due(replace(state.course, since_at=at, tries=0), at)

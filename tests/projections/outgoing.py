@@ -37,7 +37,7 @@ def receipts_as(number: int, attempt: int = 1) -> UUID:
     return UUID(int=0x1000 + 90 + number * 2 + attempt)
 
 
-def _told(position: int, fact: OutboundFact, tenant: str = TENANT) -> Event:
+def told(position: int, fact: OutboundFact, tenant: str = TENANT) -> Event:
     made = event(position, fact, event_id=UUID(int=0x0B00_0000 + position), tenant=tenant)
     return Event(
         made.position, made.event_id, 1, tenant, "outbound", fact.message_id, None, made.occurred_at,
@@ -70,7 +70,7 @@ def asked(
             attachments=(AttachmentName(attachment_id=FILE, name="invoice.pdf"),),
         ),
     )
-    return _told(position, fact, tenant)
+    return told(position, fact, tenant)
 
 
 def resolved(
@@ -91,12 +91,12 @@ def resolved(
         hold_until=hold_until,
         personal=Explained(address=goes_to, why="They answered there last."),
     )
-    return _told(position, fact)
+    return told(position, fact)
 
 
 def started(position: int, number: int, attempt: int = 1) -> Event:
     fact = MessageStarted(message_id=message_id(number), attempt=attempt, channel="sms/twilio", inbox_id=INBOX)
-    return _told(position, fact)
+    return told(position, fact)
 
 
 def handed_off(position: int, number: int, attempt: int = 1) -> Event:
@@ -106,33 +106,33 @@ def handed_off(position: int, number: int, attempt: int = 1) -> Event:
         provider_id="SM1",
         receipts_as=receipts_as(number, attempt),
     )
-    return _told(position, fact)
+    return told(position, fact)
 
 
 def refused(position: int, number: int, attempt: int = 1, *, retry_after: float | None = None) -> Event:
     retry_at = None if retry_after is None else NOON + timedelta(seconds=retry_after)
     why = "The provider is busy." if retry_at else "The number is not in service."
     fact = MessageRefused(message_id=message_id(number), attempt=attempt, code="x", why=why, retry_at=retry_at)
-    return _told(position, fact)
+    return told(position, fact)
 
 
 def in_doubt(position: int, number: int, attempt: int = 1) -> Event:
     fact = MessageInDoubt(message_id=message_id(number), attempt=attempt, why="No answer came.")
-    return _told(position, fact)
+    return told(position, fact)
 
 
 def reported(position: int, number: int, state: DeliveryState, attempt: int = 1) -> Event:
     code = "30003" if state == "failed" else None
-    return _told(position, MessageReported(message_id=message_id(number), attempt=attempt, state=state, code=code))
+    return told(position, MessageReported(message_id=message_id(number), attempt=attempt, state=state, code=code))
 
 
 def judged(position: int, number: int, *, arrived: bool) -> Event:
-    return _told(position, MessageJudged(message_id=message_id(number), judged="arrived" if arrived else "not_sent"))
+    return told(position, MessageJudged(message_id=message_id(number), judged="arrived" if arrived else "not_sent"))
 
 
 def taken_back(position: int, number: int) -> Event:
-    return _told(position, MessageWithdrawn(message_id=message_id(number)))
+    return told(position, MessageWithdrawn(message_id=message_id(number)))
 
 
 def failed(position: int, number: int) -> Event:
-    return _told(position, MessageFailed(message_id=message_id(number), code="x", why="It could not be delivered."))
+    return told(position, MessageFailed(message_id=message_id(number), code="x", why="It could not be delivered."))

@@ -137,7 +137,7 @@ def test_refused_for_good_is_over_with_its_sentence() -> None:
     assert facts[-1].why == "The provider is away."
 
 
-@pytest.mark.parametrize(("judged", "state"), [("arrived", HandedOff), ("not_sent", Due)])
+@pytest.mark.parametrize(("judged", "state"), [("arrived", Delivered), ("not_sent", Due)])
 def test_a_person_settles_a_doubt(judged: Any, state: type[State]) -> None:
     doubtful = after(RESOLVED, STARTED, DOUBT)
     assert isinstance(doubtful, InDoubt)
