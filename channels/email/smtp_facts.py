@@ -66,7 +66,7 @@ def content(mail: Mail, address: str, recipient: str, written: str) -> Content:
         name=clean(sender.name)[:_LONGEST_NAME] or None if sender else None,
         subject=clean(mail.subject)[:_LONGEST_SUBJECT] or None,
         text=excerpt(text),
-        full_text=None if full_text == text else excerpt(full_text),
+        full_text=None if _as_written(full_text) == _as_written(text) else excerpt(full_text),
         message_id=next(iter(_ids((mail.message_id or "",))), None),
         in_reply_to=_ids(mail.in_reply_to),
         references=_ids(mail.references),
@@ -135,6 +135,11 @@ def excerpt(text: str) -> str:
 def clean(text: str) -> str:
     """Text that JSON and databases can hold: no NUL, and `?` for half a surrogate pair, left by a broken charset."""
     return text.encode("utf-8", "replace").decode().replace("\0", "")
+
+
+def _as_written(text: str) -> str:
+    # What somebody wrote themselves has LF line ends and no empty ones around it, and so differs without a quote.
+    return text.replace("\r\n", "\n").replace("\r", "\n").strip()
 
 
 def _attachment(

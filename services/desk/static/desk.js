@@ -13,6 +13,8 @@ const part = (name) => document.getElementById(name);
 function opened(id) {
   const path = `/desk/c/${id}`;
   if (location.pathname !== path) history.pushState(null, "", path);
+  // Its own may not come: then nobody else's stays beside it.
+  part("customer").replaceChildren();
   presence.enter(id);
 }
 
@@ -65,8 +67,16 @@ const HEARD = {
   },
 };
 
+// What was asked for when the connection broke.
+function bringCustomer() {
+  const { id } = part("head")?.dataset ?? {};
+  if (!id || part("customer").firstElementChild) return;
+  htmx.ajax("GET", `/desk/conversations/${id}/customer`, { source: "#customer", target: "#customer", swap: "innerHTML" });
+}
+
 function connected(state) {
   const line = part("line");
+  if (state === "live" && line.classList.contains("lost")) bringCustomer();
   line.className = `line ${state}`;
   if (line.dataset[state]) line.textContent = line.dataset[state];
 }

@@ -41,6 +41,15 @@ def test_a_letter() -> None:
     assert said.recipients == ("mailto:help@acme.example",)
 
 
+@pytest.mark.parametrize("text", ["hi", "hi\r\nthere", "\r\nhi\r\n\r\nthere\r\n\r\n", "hi\nthere", " hi "])
+def test_what_quotes_nothing_has_no_fuller_text(text: str) -> None:
+    assert _said(_mail("From: a@example.com", text)).full_text is None
+    quoting = _said(_mail("From: a@example.com", f"{text}\r\n\r\n> your order\r\n"))
+    assert quoting.full_text is not None
+    assert "> your order" in quoting.full_text
+    assert "> your order" not in quoting.text
+
+
 def test_the_whole_mail_and_its_files_become_blobs() -> None:
     (heard,) = CHANNEL.parse(LETTER)
     fact = _received(LETTER)

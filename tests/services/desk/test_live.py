@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 import httpx
 import orjson
@@ -10,8 +11,11 @@ from playwright.async_api import expect
 
 from services.desk.hub import MOST_WAITING, Stream
 from services.settings import Settings
+from tests.services.api.house import NOON, message
 from tests.services.desk.house import PASSWORD, Desk, desk_of, signed_in
 from tests.services.ingress.browser import chromium
+
+SARA = "tel:+989350000000"
 
 
 async def test_a_restart_costs_neither_typed_text_nor_news(settings: Settings) -> None:
@@ -32,6 +36,31 @@ async def test_a_restart_costs_neither_typed_text_nor_news(settings: Settings) -
         await expect(seen.answer).to_have_value("not sent yet")
         # A browser tells of what it could not reach.
         assert [text for text in console.errors if "Failed to load resource" not in text] == []
+
+
+async def test_a_customer_whose_card_was_cut_off_has_it_when_the_line_is_back_and_never_anothers(
+    settings: Settings,
+) -> None:
+    async with desk_of(settings) as desk, chromium() as (context, console):
+        await desk.house.say("one")
+        await desk.house.hear([message("shop", "SM8", "two", SARA, NOON + timedelta(hours=1))])
+        await desk.caught_up()
+        seen = await signed_in(context, desk, "sara")
+        card = seen.page.locator("#customer .who")
+        await seen.rows.filter(has_text="one").locator("a").click()
+        await expect(card).to_contain_text("+98912")
+        await seen.page.route("**/customer", lambda route: route.abort(), times=1)
+        await seen.rows.filter(has_text="two").locator("a").click()
+        await expect(seen.said("in")).to_have_text("two")
+        await expect(seen.toast.first).to_be_visible()
+        await expect(card).to_have_count(0)
+        await desk.running.end()
+        await expect(seen.page.locator("#line")).to_have_class("line lost")
+        await desk.again()
+        await seen.is_live()
+        await expect(card).to_contain_text("+98935")
+        # A browser and htmx tell of what they could not reach.
+        assert [text for text in console.errors if not text.startswith(("Failed to load resource", "htmx:"))] == []
 
 
 async def test_tabs_share_one_stream_and_all_hear(settings: Settings) -> None:

@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 import pytest
-from playwright.async_api import BrowserContext, ConsoleMessage, Locator, Page, async_playwright, expect
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, async_playwright, expect
 
 FLAGS = (
     "--no-sandbox",
@@ -31,19 +31,31 @@ class Console:
 
 
 @asynccontextmanager
-async def chromium(language: str = "en") -> AsyncGenerator[tuple[BrowserContext, Console]]:
-    """A browser of nobody yet."""
+async def launched() -> AsyncGenerator[Browser]:
+    """A browser, in which nobody has a page yet."""
     found = shutil.which("chromium")
     if found is None:
         pytest.skip("NOT RUN: chromium is not installed (Debian: apt-get install chromium)")
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=found, args=FLAGS)
-        context, console = await browser.new_context(locale=language), Console()
-        context.set_default_timeout(PATIENCE_MS)
-        context.on("console", console.note)
-        context.on("weberror", lambda error: console.errors.append(str(error.error)))
-        yield context, console
+        yield browser
         await browser.close()
+
+
+async def somebody(browser: Browser, language: str) -> tuple[BrowserContext, Console]:
+    """Who shares nothing with others in this browser."""
+    context, console = await browser.new_context(locale=language), Console()
+    context.set_default_timeout(PATIENCE_MS)
+    context.on("console", console.note)
+    context.on("weberror", lambda error: console.errors.append(str(error.error)))
+    return context, console
+
+
+@asynccontextmanager
+async def chromium(language: str = "en") -> AsyncGenerator[tuple[BrowserContext, Console]]:
+    """A browser of nobody yet."""
+    async with launched() as browser:
+        yield await somebody(browser, language)
 
 
 class Shown:
