@@ -103,7 +103,11 @@ class Twilio:
     async def create(self, request: web.Request) -> web.StreamResponse:
         """POST of a message or a call."""
         self.requests += 1
-        fields = parse_qsl(await request.text(), keep_blank_values=True)
+        try:
+            fields = parse_qsl(await request.text(), keep_blank_values=True)
+        except ConnectionResetError:
+            # Who sends was killed in the middle of it: nothing was asked.
+            return web.Response(status=400)
         mode = self.mode_for(dict(fields))
         refused = self._turned_away(request, mode)
         if refused is not None:
