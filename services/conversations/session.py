@@ -128,9 +128,10 @@ class Session:
         def within(cursor: Cursor[DictRow]) -> None:
             if after is not None:
                 progress.move(cursor, lookups.PLACE, before, after)
-            undecided.take(cursor, lookups.PLACE.name, taken)
-            undecided.put(cursor, lookups.PLACE.name, aside)
-            put(cursor)
+            with cursor.connection.pipeline():
+                undecided.take(cursor, lookups.PLACE.name, taken)
+                undecided.put(cursor, lookups.PLACE.name, aside)
+                put(cursor)
 
         self._tools.decisions.save(decided, lease=self._held, within=within)
         return len(decided)

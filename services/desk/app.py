@@ -93,4 +93,4 @@ async def run(
 
 async def _end_streams(floor: Floor, stop: asyncio.Event) -> None:
     await stop.wait()
-    floor.closing.set()
+    floor.hub.end()

@@ -17,9 +17,13 @@ _REMEMBERED: Final = 10_000
 
 @dataclass(slots=True)
 class Changed:
-    """Of one tenant, up to this position. `addresses` had interactions, receipts or calls."""
+    """Of one tenant, up to this position. `addresses` had interactions, receipts or calls.
+
+    `is_late`: the read models do not have it yet, and are waited for no longer.
+    """
 
     position: int = 0
+    is_late: bool = False
     conversations: set[UUID] = field(default_factory=set[UUID])
     addresses: set[UUID] = field(default_factory=set[UUID])
 

@@ -32,7 +32,7 @@ _PATIENCE_SECONDS: Final = 6.0
 
 
 class Floor:
-    """One per process. `closing` is set when streams should end."""
+    """One per process."""
 
     def __init__(self, settings: Settings) -> None:
         """Nothing is connected before `opened`. Raises `Misconfigured`."""
@@ -59,11 +59,10 @@ class Floor:
         self.names: Final = Names(self.record)
         self.logins: Final = Limits(1 / 30, 5)
         self.strangers: Final = Limits(1 / 3, 20)
-        self.closing: Final = asyncio.Event()
         self.streams: Final[dict[bytes, int]] = {}
         self.views: Final = Views(self._view_pool)
         self.rows: Final = Rows(self.views, self.names)
-        self.hub: Final = Hub(self.reader, LiveRows(self.views, self.rows))
+        self.hub: Final = Hub(self.reader, self.views.reached, LiveRows(self.rows))
 
     @contextlib.asynccontextmanager
     async def opened(self) -> AsyncGenerator[None]:
@@ -78,7 +77,7 @@ class Floor:
         try:
             yield
         finally:
-            self.closing.set()
+            self.hub.end()
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)

@@ -6,6 +6,7 @@ gap does not fit there, it is told to ask for everything again (`resync`).
 
 import asyncio
 import contextlib
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -17,14 +18,17 @@ import structlog
 
 from services.desk.changes import TOPICS, Changed, Changes
 from services.desk.users import Language
-from services.record.reader import Reader
+from services.record.reader import Reader, Row
 
 MOST_WAITING: Final = 256
-"""Frames that a slow reader may leave lying: then it is cut, and asks again."""
+"""Looks at the record that a slow reader may leave lying: then it is cut, and asks again."""
 _KEPT: Final = 4096
 _PAGE: Final = 500
-_LIVE_SECONDS: Final = 0.015
+_LIVE_SECONDS: Final = 0.04
+"""Between two looks. What came meanwhile is one write to each reader, which is what many of them cost."""
 _QUIET_SECONDS: Final = 1.0
+_LATE_SECONDS: Final = 2.0
+"""So long are the read models waited for without any news of theirs."""
 _log: Final = structlog.get_logger()
 
 Shown = Callable[[Language], dict[str, Any]]
@@ -50,34 +54,54 @@ class _Frame:
 
 
 class Stream:
-    """One reader. `is_cut` says that it was too slow."""
+    """One reader. `is_cut` says that it was too slow, or that the process ends."""
 
     def __init__(self, tenant: str, language: Language) -> None:
         """Of this tenant's frames, in this language."""
         self.tenant: Final = tenant
         self.language: Final[Language] = language
-        self.waiting: Final[asyncio.Queue[bytes]] = asyncio.Queue(MOST_WAITING)
+        self.waiting: Final[deque[bytes]] = deque()
         self.is_cut = False
+        self._woken: Final = asyncio.Event()
 
-    def push(self, frame: bytes) -> None:
+    def push(self, frames: bytes) -> None:
         """Never waits."""
-        try:
-            self.waiting.put_nowait(frame)
-        except asyncio.QueueFull:
-            self.is_cut = True
+        if len(self.waiting) < MOST_WAITING:
+            self.waiting.append(frames)
+            self._woken.set()
+        else:
+            self.cut()
+
+    def cut(self) -> None:
+        """It ends."""
+        self.is_cut = True
+        self._woken.set()
+
+    async def take(self, seconds: float) -> bytes:
+        """All that waits, for one write; empty when nothing came for so long, or it is cut."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._woken.wait()
+        self._woken.clear()
+        taken = b"".join(self.waiting)
+        self.waiting.clear()
+        return taken
 
 
 class Hub:
     """One per process."""
 
-    def __init__(self, reader: Reader, show: Show) -> None:
-        """`show` tells what a change looks like; it waits for the read models."""
+    def __init__(self, reader: Reader, reached: Callable[[], Awaitable[int]], show: Show) -> None:
+        """`reached` tells how far the read models are, `show` what a change looks like in them."""
         self._reader: Final = reader
+        self._reached: Final = reached
         self._show: Final = show
         self._changes: Final = Changes(reader)
         self._streams: Final[set[Stream]] = set()
         self._kept: Final[deque[_Frame]] = deque()
         self._woken: Final = asyncio.Event()
+        self._is_over = False
+        self._moved_at = time.monotonic()
         self.position = 0
         self._from = 0
         """Frames above this position are kept."""
@@ -91,6 +115,8 @@ class Hub:
             missed = [kept.of(language) for kept in self._kept if kept.position > after and kept.tenant == tenant]
         self._streams.add(stream)
         self._woken.set()
+        if self._is_over:
+            stream.cut()
         try:
             yield stream, missed
         finally:
@@ -103,6 +129,12 @@ class Hub:
             if stream.language not in made:
                 made[stream.language] = b"data: %b\n\n" % orjson.dumps(said(stream.language))
             stream.push(made[stream.language])
+
+    def end(self) -> None:
+        """Every stream ends, also those that come now."""
+        self._is_over = True
+        for stream in self._streams:
+            stream.cut()
 
     async def run(self) -> None:
         """Until cancelled; goes on through every absence of a database."""
@@ -133,26 +165,47 @@ class Hub:
                 await self._woken.wait()
 
     def _skip(self, to: int) -> None:
+        self._moved_at = time.monotonic()
         if to > self.position:
             self._kept.clear()
             self.position = self._from = to
 
     async def _look(self) -> None:
-        rows = await self._reader.read(self.position, _PAGE, topics=TOPICS, opens=_nothing)
-        if not rows:
+        """Tell what the read models have; what they do not have for long is told as late."""
+        reached, now = await self._reached(), time.monotonic()
+        if reached > self.position:
+            self._moved_at = now
+        is_late = now - self._moved_at > _LATE_SECONDS
+        if reached <= self.position and not is_late:
             return
+        rows = await self._reader.read(self.position, _PAGE, topics=TOPICS, opens=_nothing)
+        if is_late:
+            self._moved_at = now
+        else:
+            rows = [row for row in rows if row.position <= reached]
+        # Where a page has none, there is none up to where the read models are.
+        position = rows[-1].position if rows else max(reached, self.position)
+        self._tell(await self._frames(rows, position, is_late=is_late), position)
+
+    async def _frames(self, rows: Sequence[Row], position: int, *, is_late: bool) -> list[_Frame]:
         listened = {stream.tenant for stream in self._streams}
-        changed = await self._changes.of([row for row in rows if row.tenant in listened])
-        position = rows[-1].position
         frames: list[_Frame] = []
-        for tenant, what in changed.items():
+        for tenant, what in (await self._changes.of([row for row in rows if row.tenant in listened])).items():
+            what.is_late = is_late
             shown = list(await self._show(tenant, what))
             frames += [_Frame(position, tenant, one, one is shown[-1]) for one in shown]
+        return frames
+
+    def _tell(self, frames: Sequence[_Frame], position: int) -> None:
         self.position = position
         self._keep(frames)
-        for frame in frames:
-            for stream in self._of(frame.tenant):
-                stream.push(frame.of(stream.language))
+        told: dict[tuple[str, Language], bytes] = {}
+        for stream in self._streams if frames else ():
+            key = stream.tenant, stream.language
+            if key not in told:
+                told[key] = b"".join(frame.of(stream.language) for frame in frames if frame.tenant == stream.tenant)
+            if told[key]:
+                stream.push(told[key])
 
     def _keep(self, frames: Sequence[_Frame]) -> None:
         self._kept.extend(frames)

@@ -8,20 +8,18 @@ from services.desk.hub import Shown
 from services.desk.rows import Row, Rows
 from services.desk.templating import render
 from services.desk.users import Language
-from services.desk.views import Views
 
 
 class LiveRows:
     """Shows changes to the hub. When the read models are late, it tells what to ask for instead."""
 
-    def __init__(self, views: Views, rows: Rows) -> None:
+    def __init__(self, rows: Rows) -> None:
         """Where rows are."""
-        self._views = views
         self._rows = rows
 
     async def __call__(self, tenant: str, changed: Changed) -> Sequence[Shown]:
         """A row for each conversation, then the addresses that had something. Raises `NotServed`."""
-        if not await self._views.reach(changed.position):
+        if changed.is_late:
             return [_late(changed)]
         rows = await self._rows.some(tenant, changed.conversations)
         shown: list[Shown] = [_row(row) for row in rows]

@@ -1,8 +1,8 @@
 """Server-sent events for one browser (HTML Living Standard, section 9.2); its tabs share them."""
 
-import asyncio
 import contextlib
 import random
+import time
 from collections.abc import AsyncIterator
 from typing import Final
 
@@ -12,7 +12,6 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
 from services.desk.access import COOKIE
 from services.desk.floor import Floor
-from services.desk.hub import Stream
 from services.desk.sessions import Session
 
 HEARTBEAT_SECONDS: Final = 15.0
@@ -39,27 +38,19 @@ async def _frames(floor: Floor, session: Session, secret: str, after: int) -> As
             # Jittered, so that a process that starts again is not stormed.
             yield b"retry: %d\n\n" % random.randint(800, 4000)  # noqa: S311 - no secret
             yield _RESYNC + b"id: %d\n\n" % floor.hub.position if missed is None else b"".join(missed) or b": here\n\n"
-            while not floor.closing.is_set() and not joined.is_cut:
-                frame = await _next(floor, joined)
-                if frame is None and not await _is_good(floor, secret):
-                    return
-                yield frame or b": here\n\n"
+            looked_at = time.monotonic()
+            while not joined.is_cut:
+                frames = await joined.take(HEARTBEAT_SECONDS)
+                # Also where it is never quiet: who may listen no more is sent off.
+                if not joined.is_cut and (not frames or time.monotonic() - looked_at > HEARTBEAT_SECONDS):
+                    if not await _is_good(floor, secret):
+                        return
+                    looked_at = time.monotonic()
+                yield frames or b": here\n\n"
     finally:
         floor.streams[session.digest] -= 1
         if not floor.streams[session.digest]:
             del floor.streams[session.digest]
-
-
-async def _next(floor: Floor, joined: Stream) -> bytes | None:
-    """The next frame; None when it is time for a heartbeat, or the process ends."""
-    waiting = asyncio.ensure_future(joined.waiting.get())
-    closing = asyncio.ensure_future(floor.closing.wait())
-    try:
-        await asyncio.wait({waiting, closing}, timeout=HEARTBEAT_SECONDS, return_when=asyncio.FIRST_COMPLETED)
-        return waiting.result() if waiting.done() else None
-    finally:
-        waiting.cancel()
-        closing.cancel()
 
 
 async def _is_good(floor: Floor, secret: str) -> bool:

@@ -16,6 +16,8 @@ from tests.bench import figures
 from tests.bench.bounds import bounds
 from tests.bench.calls import calls
 from tests.bench.conversation import conversation
+from tests.bench.deciding import deciding
+from tests.bench.desks import desks
 from tests.bench.dispatch import dispatch
 from tests.bench.figures import Figure
 from tests.bench.intake import latency, throughput
@@ -38,6 +40,8 @@ PARTS: dict[str, Callable[[Servers], list[Figure]]] = {
     "sockets": sockets,
     "mails": mails,
     "visible": visible,
+    "deciding": deciding,
+    "desks": desks,
     "dispatch": dispatch,
     "projector": projector,
     "conversation": conversation,

@@ -110,10 +110,10 @@ def _forms(url: str, path: str) -> Callable[[str, int, int], bytes]:
     return post
 
 
-def message(url: str, path: str, sender: str) -> bytes:
-    """One request, a message from this number."""
-    shape = _shape(url + path, _params(_TEXTS[0]))
-    return _signed(_head(url, path), shape, f"SM{secrets.token_hex(16)}", sender[1:])
+def message(url: str, path: str, sender: str, sid: str | None = None, text: str = _TEXTS[0]) -> bytes:
+    """One request, a message from this number; `sid` is Twilio's id of it."""
+    shape = _shape(url + path, _params(text))
+    return _signed(_head(url, path), shape, sid or f"SM{secrets.token_hex(16)}", sender[1:])
 
 
 def _number(place: int, customers: int) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from urllib.parse import quote
 
 from services.tenancy.tokens import add_token
+from tests.bench.door import Client
 from tests.bench.figures import Figure, single
 from tests.bench.load import Load, Spec
 from tests.bench.stand import TENANT, Servers, add_inbox, whole
@@ -51,7 +52,7 @@ async def _probed(load: Load, url: str, path: str, secret: str, first: int) -> S
 
 async def _probe(url: str, path: str, secret: str, number: int) -> float:
     sender = f"+98935{number:07}"
-    door = await _Client.connected(url)
+    door = await Client.connected(url)
     await door.ask(message(url, path, sender))
     accepted = time.perf_counter()
     asked = (
@@ -64,26 +65,3 @@ async def _probe(url: str, path: str, secret: str, number: int) -> float:
     took = time.perf_counter() - accepted
     door.close()
     return took
-
-
-class _Client:
-    """One kept-alive connection."""
-
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._reader = reader
-        self._writer = writer
-
-    @classmethod
-    async def connected(cls, url: str) -> "_Client":
-        host, _, port = url.removeprefix("http://").partition(":")
-        return cls(*await asyncio.open_connection(host, int(port)))
-
-    async def ask(self, request: bytes) -> bytes:
-        self._writer.write(request)
-        head = await self._reader.readuntil(b"\r\n\r\n")
-        assert head.startswith(b"HTTP/1.1 200"), head
-        length = head.lower().partition(b"content-length:")[2].split(b"\r\n", 1)[0]
-        return await self._reader.readexactly(int(length))
-
-    def close(self) -> None:
-        self._writer.close()
