@@ -5,9 +5,8 @@ from typing import Any, Final, TypeAlias, cast
 from uuid import UUID
 
 import orjson
-from psycopg import Cursor
+from psycopg import AsyncConnection, Cursor
 from psycopg.rows import DictRow
-from psycopg_pool import AsyncConnectionPool
 
 from schemas.conversation import ConversationFact
 from schemas.event import read_fact
@@ -73,7 +72,7 @@ _FORGET: Final = (
 )
 
 
-async def load(pool: AsyncConnectionPool, items: Sequence[Item], filled: Collection[UUID] | None = None) -> Known:
+async def load(connection: AsyncConnection, items: Sequence[Item], filled: Collection[UUID] | None = None) -> Known:
     """What these items may meet, in two trips whatever their number.
 
     While the tables are filled again, `filled` are further conversations to load, and all are taken as they stand.
@@ -84,31 +83,30 @@ async def load(pool: AsyncConnectionPool, items: Sequence[Item], filled: Collect
     digests = {one for mail in mails for one in (mail.own, *mail.refers_to) if one is not None}
     calls = {touch.fact.interaction_id for touch in touches if touch.is_call}
     again = [(touch.event_id, touch.revision, touch.tenant) for touch in touches if touch.revision > 1]
-    async with pool.connection() as connection:
+    async with connection.pipeline():
+        found = await connection.execute(_SENDERS, _columns(senders, 2), binary=True)
+        found_mails = await connection.execute(_MAILS, (list(digests),), binary=True) if digests else None
+        found_calls = await connection.execute(_CALLS, (list(calls),), binary=True) if calls else None
+        found_again = await connection.execute(_DECIDED, _columns(again, 3), binary=True) if again else None
+    for address_id, inbox_id, tenant, conversation_id, level, level_at in await found.fetchall():
+        known.senders[address_id, inbox_id] = Sender(tenant, conversation_id, Pace(level, level_at))
+    for digest, *mail in [] if found_mails is None else await found_mails.fetchall():
+        known.mails[digest] = KnownMail(*mail)
+    for interaction_id, tenant, so_far, *decided in [] if found_calls is None else await found_calls.fetchall():
+        known.calls[interaction_id] = KnownCall(tenant, _so_far(so_far), *decided)
+    known.decided_before |= set() if found_again is None else {row[0] for row in await found_again.fetchall()}
+    wanted = {one.conversation_id for one in (*known.senders.values(), *known.calls.values())}
+    wanted |= {one.conversation_id for one in known.mails.values()}
+    wanted |= {conversation_id for mail in mails for _, conversation_id in mail.keys}
+    wanted = [one for one in {*wanted, *(filled or ())} if one is not None]
+    if wanted:
         async with connection.pipeline():
-            found = await connection.execute(_SENDERS, _columns(senders, 2), binary=True)
-            found_mails = await connection.execute(_MAILS, (list(digests),), binary=True) if digests else None
-            found_calls = await connection.execute(_CALLS, (list(calls),), binary=True) if calls else None
-            found_again = await connection.execute(_DECIDED, _columns(again, 3), binary=True) if again else None
-        for address_id, inbox_id, tenant, conversation_id, level, level_at in await found.fetchall():
-            known.senders[address_id, inbox_id] = Sender(tenant, conversation_id, Pace(level, level_at))
-        for digest, *mail in [] if found_mails is None else await found_mails.fetchall():
-            known.mails[digest] = KnownMail(*mail)
-        for interaction_id, tenant, so_far, *decided in [] if found_calls is None else await found_calls.fetchall():
-            known.calls[interaction_id] = KnownCall(tenant, _so_far(so_far), *decided)
-        known.decided_before |= set() if found_again is None else {row[0] for row in await found_again.fetchall()}
-        wanted = {one.conversation_id for one in (*known.senders.values(), *known.calls.values())}
-        wanted |= {one.conversation_id for one in known.mails.values()}
-        wanted |= {conversation_id for mail in mails for _, conversation_id in mail.keys}
-        wanted = [one for one in {*wanted, *(filled or ())} if one is not None]
-        if wanted:
-            async with connection.pipeline():
-                rows = await connection.execute(_CONVERSATIONS, (wanted,), binary=True)
-                newer = await connection.execute(_NEWER, (wanted if filled is None else [],), binary=True)
-            for row in await rows.fetchall():
-                known.conversations[row[0]] = _held(row)
-            for conversation_id, version, state in await newer.fetchall():
-                _go_on(known, conversation_id, version, state)
+            rows = await connection.execute(_CONVERSATIONS, (wanted,), binary=True)
+            newer = await connection.execute(_NEWER, (wanted if filled is None else [],), binary=True)
+        for row in await rows.fetchall():
+            known.conversations[row[0]] = _held(row)
+        for conversation_id, version, state in await newer.fetchall():
+            _go_on(known, conversation_id, version, state)
     return known
 
 

@@ -72,7 +72,8 @@ class _Filling:
             for fact in decided
             if isinstance(fact, (ConversationOpened, ConversationJoined)) and fact.interaction_id in self._open
         ]
-        known = await lookups.load(self._tools.record, items, ids)
+        async with self._tools.record.connection() as connection:
+            known = await lookups.load(connection, items, ids)
         for row, step in steps:
             self._take(known, row, step)
         await self.save(known, None)

@@ -7,7 +7,7 @@ from typing import Final
 from uuid import UUID
 
 import structlog
-from psycopg import Cursor, OperationalError
+from psycopg import AsyncConnection, Cursor, OperationalError
 from psycopg.rows import DictRow
 from psycopg_pool import PoolTimeout
 
@@ -55,11 +55,20 @@ class Session:
         self._position, version = await progress.begin(self._tools.record, lookups.PLACE)
         if version != lookups.PLACE.lookups:
             await refill.refill(self._tools, self._held, self._position)
-        await self._try_set_aside()
-        self._told.looked(self._position, 0)
-        wait_seconds = _POLL_SECONDS[0]
+        async with self._tools.record.connection() as connection:
+            try:
+                await self._try_set_aside(connection)
+                self._told.looked(self._position, 0)
+                await self._batches(connection, stop)
+            except BaseException:
+                # Of one that failed in the middle of a pipeline psycopg believes what is not so.
+                await connection.close()
+                raise
+
+    async def _batches(self, connection: AsyncConnection, stop: asyncio.Event) -> None:
+        read, wait_seconds = self._tools.reader.read, _POLL_SECONDS[0]
         while not stop.is_set():
-            rows = await self._tools.reader.read(self._position, MOST, topics=TOPICS, opens=is_mail)
+            rows = await read(self._position, MOST, topics=TOPICS, opens=is_mail, on=connection)
             if not rows:
                 self._told.looked(self._position, 0)
                 await asyncio.sleep(wait_seconds)
@@ -67,15 +76,15 @@ class Session:
                 continue
             wait_seconds = _POLL_SECONDS[0]
             self._told.waiting_since = rows[0].recorded_at
-            await self._work_off(rows)
+            await self._work_off(connection, rows)
 
-    async def _work_off(self, rows: Sequence[Row]) -> None:
+    async def _work_off(self, connection: AsyncConnection, rows: Sequence[Row]) -> None:
         """Whole if possible; what fails is halved until one fact is left, which is set aside after three tries."""
         parts, tries = deque([rows]), Counter[int]()
         while parts:
             part = parts.popleft()
             try:
-                await self._decide(part, part[-1].position)
+                await self._decide(connection, part, part[-1].position)
             except (Fenced, Moved, OperationalError, PoolTimeout):
                 raise
             except Exception as error:  # noqa: BLE001 - one fact that we fail on must not stop all others
@@ -87,9 +96,11 @@ class Session:
                     parts.appendleft(part)
                 else:
                     self._set_aside.add(part[0].subject)
-                    await self._decide(part, part[0].position, reason=f"{type(error).__name__}: {error}")
+                    await self._decide(connection, part, part[0].position, reason=f"{type(error).__name__}: {error}")
 
-    async def _decide(self, rows: Sequence[Row], after: int | None, *, reason: str | None = None) -> None:
+    async def _decide(
+        self, connection: AsyncConnection, rows: Sequence[Row], after: int | None, *, reason: str | None = None
+    ) -> None:
         """One load, one save. `after` is where the position goes; None leaves it, as for what was set aside before."""
         items: list[Item] = []
         aside: list[tuple[Row, str]] = []
@@ -106,7 +117,7 @@ class Session:
                 items.append(item)
             if number % _CHUNK == 0:
                 await asyncio.sleep(0)
-        known = await lookups.load(self._tools.record, items)
+        known = await lookups.load(connection, items)
         taken = [row.position for row in rows] if after is None else []
         decided = await asyncio.to_thread(self._save, items, known, aside, after, taken)
         self._told.undecided += len(aside)
@@ -126,23 +137,22 @@ class Session:
         put, before = lookups.saver(known), self._position
 
         def within(cursor: Cursor[DictRow]) -> None:
+            undecided.take(cursor, lookups.PLACE.name, taken)
+            undecided.put(cursor, lookups.PLACE.name, aside)
+            put(cursor)
             if after is not None:
                 progress.move(cursor, lookups.PLACE, before, after)
-            with cursor.connection.pipeline():
-                undecided.take(cursor, lookups.PLACE.name, taken)
-                undecided.put(cursor, lookups.PLACE.name, aside)
-                put(cursor)
 
         self._tools.decisions.save(decided, lease=self._held, within=within)
         return len(decided)
 
-    async def _try_set_aside(self) -> None:
+    async def _try_set_aside(self, connection: AsyncConnection) -> None:
         """What was set aside is tried once more, by a process that may know more; per address, in order."""
         waiting = await undecided.read(self._tools.record, lookups.PLACE.name)
         for subject, positions in waiting.items():
             rows = await self._tools.reader.rows_at(positions)
             try:
-                await self._decide(rows, None)
+                await self._decide(connection, rows, None)
             except (Fenced, Moved, OperationalError, PoolTimeout):
                 raise
             except Exception as error:  # noqa: BLE001 - it stays where it is

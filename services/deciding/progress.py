@@ -15,7 +15,7 @@ _BEGIN: Final = """
 _READ: Final = "SELECT position, lookups FROM service.deciders WHERE decider = %(decider)s"
 _MOVE: Final = """
     UPDATE service.deciders SET position = %(after)s
-    WHERE decider = %(decider)s AND position = %(before)s AND lookups = %(lookups)s"""
+    WHERE decider = %(decider)s AND position = %(before)s AND lookups = %(lookups)s RETURNING position"""
 _REFILLED: Final = "UPDATE service.deciders SET lookups = %(lookups)s WHERE decider = %(decider)s"
 
 
@@ -67,9 +67,9 @@ async def begin(record: AsyncConnectionPool, place: Place) -> tuple[int, int]:
 
 
 def move(cursor: Cursor[DictRow], place: Place, before: int, after: int) -> None:
-    """Within the transaction of what was decided. Raises `Moved`."""
+    """Within the transaction of what was decided, as its last part: it waits for the answer. Raises `Moved`."""
     cursor.execute(_MOVE, {"decider": place.name, "before": before, "after": after, "lookups": place.lookups})
-    if cursor.rowcount == 0:
+    if cursor.fetchone() is None:
         raise Moved("the decider's position was moved, or its tables are to be filled again")
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
+from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool
 
 from services.dispatch.known import Held
@@ -55,29 +56,28 @@ class Due:
     next_at: datetime | None = None
 
 
-async def look(pool: AsyncConnectionPool, allowances: Mapping[UUID, int], now: datetime) -> Due:
+async def look(connection: AsyncConnection, allowances: Mapping[UUID, int], now: datetime) -> Due:
     """In one trip. `allowances` are how many each inbox may start."""
     found = Due()
-    async with pool.connection() as connection:
-        async with connection.pipeline():
-            arguments = (list(allowances), list(allowances.values()), now)
-            due = await connection.execute(_DUE.encode(), arguments, binary=True)
-            silent = await connection.execute(_SILENT.encode(), (now,), binary=True)
-            settled = await connection.execute(_SETTLED.encode(), binary=True)
-            following = await connection.execute(_NEXT, (now,))
-        found.messages.update(held_of(row) for row in await due.fetchall())
-        found.silent.update(held_of(row) for row in await silent.fetchall())
-        for receipts_as, *of in await settled.fetchall():
-            message_id, held = held_of(of)
-            found.settled[message_id] = receipts_as, held
-        row = await following.fetchone()
-        found.next_at = None if row is None else row[0]
+    async with connection.pipeline():
+        arguments = (list(allowances), list(allowances.values()), now)
+        due = await connection.execute(_DUE.encode(), arguments, binary=True)
+        silent = await connection.execute(_SILENT.encode(), (now,), binary=True)
+        settled = await connection.execute(_SETTLED.encode(), binary=True)
+        following = await connection.execute(_NEXT, (now,))
+    found.messages.update(held_of(row) for row in await due.fetchall())
+    found.silent.update(held_of(row) for row in await silent.fetchall())
+    for receipts_as, *of in await settled.fetchall():
+        message_id, held = held_of(of)
+        found.settled[message_id] = receipts_as, held
+    row = await following.fetchone()
+    found.next_at = None if row is None else row[0]
     return found
 
 
-async def inboxes(pool: AsyncConnectionPool) -> set[UUID]:
+async def inboxes(connection: AsyncConnection) -> set[UUID]:
     """Those that have anything to send."""
-    return {row[0] for row in await _all(pool, _INBOXES)}
+    return {row[0] for row in await (await connection.execute(_INBOXES)).fetchall()}
 
 
 async def started(pool: AsyncConnectionPool) -> list[UUID]:

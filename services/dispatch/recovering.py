@@ -35,7 +35,8 @@ async def interrupted(tools: Tools, held: Lease) -> None:
     ids = {one for one in await due.started(tools.record) if not tools.flights.has(one)}
     if not ids:
         return
-    known = await table.load(tools.record, table.Wanted(ids))
+    async with tools.record.connection() as connection:
+        known = await table.load(connection, table.Wanted(ids))
     turn = Turn(known, tools.exits.patience, datetime.now(UTC))
     for message_id in ids:
         one = known.messages.get(message_id)

@@ -34,7 +34,9 @@ async def refill(tools: Tools, held: Lease, position: int) -> None:
         found = [heard(row) for row in rows if row.position <= position or row.topic == "outbound"]
         items = [item for item in found if item is not None]
         wanted = wanted_for(items)
-        turn = Turn(await table.load(tools.record, wanted), tools.exits.patience, datetime.now(UTC), again=True)
+        async with tools.record.connection() as connection:
+            known = await table.load(connection, wanted)
+        turn = Turn(known, tools.exits.patience, datetime.now(UTC), again=True)
         take_in(turn, items)
         await _save(tools, held, turn.known, None)
     await _name_receivers(tools, held)
@@ -46,7 +48,9 @@ async def _name_receivers(tools: Tools, held: Lease) -> None:
     ids = await due.without_receiver(tools.record)
     for first in range(0, len(ids), _PAGE):
         some = ids[first : first + _PAGE]
-        turn = Turn(await table.load(tools.record, table.Wanted(set(some))), tools.exits.patience, datetime.now(UTC))
+        async with tools.record.connection() as connection:
+            known = await table.load(connection, table.Wanted(set(some)))
+        turn = Turn(known, tools.exits.patience, datetime.now(UTC))
         streams = opened(await tools.reader.streams(some))
         for message_id, to_id in (await tools.composer.receivers(list(streams.values()))).items():
             turn.note(message_id, to_id)

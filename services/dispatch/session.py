@@ -12,7 +12,7 @@ from typing import Final
 from uuid import UUID
 
 import structlog
-from psycopg import Cursor
+from psycopg import AsyncConnection, Cursor
 from psycopg.rows import DictRow
 
 from schemas.event import Undecodable
@@ -70,19 +70,29 @@ class Session:
             await refill(self._tools, self._held, self._position)
         await recovering.set_aside(self._tools, self._held)
         await recovering.interrupted(self._tools, self._held)
+        async with self._tools.record.connection() as connection:
+            try:
+                await self._turns(connection, stop)
+            except BaseException:
+                # Of one that failed in the middle of a pipeline psycopg believes what is not so.
+                await connection.close()
+                raise
+
+    async def _turns(self, connection: AsyncConnection, stop: asyncio.Event) -> None:
         wait_seconds = _POLL_SECONDS[0]
         while not stop.is_set():
-            if await self._turn():
+            if await self._turn(connection):
                 wait_seconds = _POLL_SECONDS[0]
             else:
                 await asyncio.sleep(wait_seconds)
                 wait_seconds = min(2 * wait_seconds, _POLL_SECONDS[1])
         await self._tools.flights.end(_LAND_SECONDS)
-        await self._turn(starts=False)
+        await self._turn(connection, starts=False)
 
-    async def _turn(self, *, starts: bool = True) -> bool:
+    async def _turn(self, connection: AsyncConnection, *, starts: bool = True) -> bool:
         """Whether anything happened."""
-        rows = await self._tools.reader.read(self._position, MOST, topics=TOPICS, opens=opens_nothing)
+        read = self._tools.reader.read
+        rows = await read(self._position, MOST, topics=TOPICS, opens=opens_nothing, on=connection)
         if rows:
             self._told.waiting_since = rows[0].recorded_at
         landed = list(self._tools.flights.landed)
@@ -90,10 +100,10 @@ class Session:
         wanted = wanted_for(items)
         wanted.messages |= {one.message_id for one in landed}
         wanted.taken |= {one.ended.receipts_as for one in landed if isinstance(one.ended, Took)}
-        turn = Turn(await table.load(self._tools.record, wanted), self._tools.exits.patience, datetime.now(UTC))
+        turn = Turn(await table.load(connection, wanted), self._tools.exits.patience, datetime.now(UTC))
         aside += _take(turn, items, landed)
         # What comes next in the record may be the end of what would begin here.
-        flights = await self._look(turn) if starts and len(rows) < MOST else []
+        flights = await self._look(connection, turn) if starts and len(rows) < MOST else []
         if not (rows or turn.decided or turn.known.changed or landed):
             self._told.looked(self._position, 0)
             return False
@@ -115,21 +125,21 @@ class Session:
         self._launch(flights)
         return True
 
-    async def _look(self, turn: Turn) -> list[Flight]:
+    async def _look(self, connection: AsyncConnection, turn: Turn) -> list[Flight]:
         now = time.monotonic()
         changed = {held.course_inbox for held in turn.known.messages.values() if isinstance(held.state, Due)}
         self._inboxes |= {one for one in changed if one is not None}
         if now < self._look_at:
             return []
         if now > self._inboxes_until:
-            self._inboxes |= await due.inboxes(self._tools.record)
+            self._inboxes |= await due.inboxes(connection)
             self._inboxes_until = now + _KNOWN_SECONDS
         left = MOST_FLIGHTS - len(self._tools.flights)
         paces = {one: self._pace(one, now) for one in self._inboxes}
         allowances = {one: min(left, pace.allowance(now)) for one, pace in paces.items()}
         allowed = {one: most for one, most in allowances.items() if most > 0}
-        found = await due.look(self._tools.record, allowed, turn.now)
-        starting = Starting(self._tools, turn)
+        found = await due.look(connection, allowed, turn.now)
+        starting = Starting(self._tools, connection, turn)
         await starting.take(found, paces)
         is_held_back = any(most <= 0 for most in allowances.values())
         self._look_at = now + _until(found, turn.now, is_held_back=is_held_back)
@@ -146,9 +156,9 @@ class Session:
         put, before = table.saver(turn.known), self._position
 
         def within(cursor: Cursor[DictRow]) -> None:
-            progress.move(cursor, table.PLACE, before, after)
             undecided.put(cursor, table.PLACE.name, aside)
             put(cursor)
+            progress.move(cursor, table.PLACE, before, after)
 
         self._tools.decisions.save(decided, lease=self._held, within=within)
         return len(decided)

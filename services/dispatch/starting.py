@@ -7,7 +7,7 @@ from typing import Final, cast
 from uuid import UUID
 
 import structlog
-from psycopg import OperationalError
+from psycopg import AsyncConnection, OperationalError
 from psycopg_pool import PoolTimeout
 
 from schemas.event import Undecodable
@@ -24,6 +24,7 @@ from services.dispatch.tools import Tools
 from services.dispatch.turn import Turn
 from services.keys.vault import Unsealable
 from services.record.errors import Refused
+from services.record.facts_below import FactsBelow
 
 _CHUNK: Final = 20
 _FAULT_SECONDS: Final = 60.0
@@ -33,9 +34,10 @@ _LOG: Final = structlog.get_logger()
 class Starting:
     """Of one turn. `flights` are to be launched once the turn is saved."""
 
-    def __init__(self, tools: Tools, turn: Turn) -> None:
+    def __init__(self, tools: Tools, connection: AsyncConnection, turn: Turn) -> None:
         """Nothing happens before `take`."""
         self._tools: Final = tools
+        self._connection: Final = connection
         self._turn: Final = turn
         self.flights: Final[list[Flight]] = []
 
@@ -58,7 +60,7 @@ class Starting:
     async def _opened(self, ids: Sequence[UUID]) -> dict[UUID, Opened | None]:
         """None: it cannot be read, and another may well be."""
         try:
-            found: dict[UUID, Opened | None] = {**opened(await self._tools.reader.streams(ids))}
+            found: dict[UUID, Opened | None] = {**opened(await self._tools.reader.streams(ids, on=self._connection))}
         except (Unsealable, Undecodable) as error:
             if len(ids) > 1:
                 half = len(ids) // 2
@@ -70,7 +72,7 @@ class Starting:
     async def _settle(self, names: Mapping[UUID, UUID]) -> None:
         if not names:
             return
-        waiting = await table.load(self._tools.record, table.Wanted(taken=set(names.values())))
+        waiting = await table.load(self._connection, table.Wanted(taken=set(names.values())))
         self._turn.known.early |= waiting.early
         for message_id, receipts_as in names.items():
             attempt = _on_course(self._turn.known.messages[message_id]).course.attempt
@@ -129,7 +131,7 @@ class Starting:
         conversations = {one.asked.conversation_id for one in ones} - {None}
         mailed = {one.asked.conversation_id for one in ones if _is_mail(one)} - {None}
         wanted = cast("set[UUID]", conversations), cast("set[UUID]", mailed)
-        return await before(self._tools.record, self._tools.reader, *wanted)
+        return await before(self._connection, FactsBelow(self._tools.record, self._tools.reader), *wanted)
 
 
 def _on_course(held: Held) -> OnCourse:

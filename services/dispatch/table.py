@@ -8,7 +8,6 @@ from uuid import UUID
 
 from psycopg import AsyncConnection, AsyncCursor, Cursor
 from psycopg.rows import DictRow
-from psycopg_pool import AsyncConnectionPool
 
 from services.deciding.progress import Place
 from services.dispatch.known import Held, Known, Receipt
@@ -77,27 +76,26 @@ class Wanted:
     """Names that receipts will have of what was just handed off."""
 
 
-async def load(pool: AsyncConnectionPool, wanted: Wanted) -> Known:
+async def load(connection: AsyncConnection, wanted: Wanted) -> Known:
     """In two trips whatever their number; none when nothing is wanted."""
     known, ids = Known(), set(wanted.messages)
     is_about_words = wanted.people or wanted.conversations
     if not (ids or wanted.receipts or is_about_words or wanted.taken):
         return known
-    async with pool.connection() as connection:
-        words = {"people": list(wanted.people), "conversations": list(wanted.conversations)}
-        async with connection.pipeline():
-            receipts = await _if(connection, bool(wanted.receipts), _BY_RECEIPT, (list(wanted.receipts),))
-            waiting = await _if(connection, bool(is_about_words), _WAITING_FOR_A_WORD, words)
-            early = await _if(connection, bool(wanted.taken), _EARLY, (list(wanted.taken),))
-        for receipts_as, message_id, attempt in [] if receipts is None else await receipts.fetchall():
-            known.handoffs[receipts_as] = message_id, attempt
-            ids.add(message_id)
-        ids |= set() if waiting is None else {row[0] for row in await waiting.fetchall()}
-        for row in [] if early is None else await early.fetchall():
-            known.early.setdefault(row[0], []).append(Receipt(*row))
-        if ids:
-            cursor = await connection.execute(_BY_ID.encode(), (list(ids),), binary=True)
-            known.messages.update(held_of(row) for row in await cursor.fetchall())
+    words = {"people": list(wanted.people), "conversations": list(wanted.conversations)}
+    async with connection.pipeline():
+        receipts = await _if(connection, bool(wanted.receipts), _BY_RECEIPT, (list(wanted.receipts),))
+        waiting = await _if(connection, bool(is_about_words), _WAITING_FOR_A_WORD, words)
+        early = await _if(connection, bool(wanted.taken), _EARLY, (list(wanted.taken),))
+    for receipts_as, message_id, attempt in [] if receipts is None else await receipts.fetchall():
+        known.handoffs[receipts_as] = message_id, attempt
+        ids.add(message_id)
+    ids |= set() if waiting is None else {row[0] for row in await waiting.fetchall()}
+    for row in [] if early is None else await early.fetchall():
+        known.early.setdefault(row[0], []).append(Receipt(*row))
+    if ids:
+        cursor = await connection.execute(_BY_ID.encode(), (list(ids),), binary=True)
+        known.messages.update(held_of(row) for row in await cursor.fetchall())
     return known
 
 
@@ -123,10 +121,9 @@ def saver(known: Known) -> InTransaction:
     ]
 
     def save(cursor: Cursor[DictRow]) -> None:
-        with cursor.connection.pipeline():
-            for statement, arguments in statements:
-                if arguments and arguments[0]:
-                    cursor.execute(statement.encode(), arguments)
+        for statement, arguments in statements:
+            if arguments and arguments[0]:
+                cursor.execute(statement.encode(), arguments)
 
     return save
 

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from psycopg_pool import AsyncConnectionPool
+from psycopg import AsyncConnection
 
 from channels.email.thread import answering
 from channels.sending import Thread
 from schemas.interaction import Content, InteractionReceived
 from schemas.reference import reference
 from services.record.facts_below import FactsBelow
-from services.record.reader import Reader, event_of
+from services.record.reader import event_of
 
 NOTHING: Final = Thread()
 _BEGINNINGS: Final = """
@@ -34,20 +34,18 @@ class Before:
 
 
 async def before(
-    pool: AsyncConnectionPool, reader: Reader, conversations: Collection[UUID], mailed: Collection[UUID]
+    connection: AsyncConnection, facts: FactsBelow, conversations: Collection[UUID], mailed: Collection[UUID]
 ) -> Mapping[UUID, Before]:
     """By conversation; threads for those that are answered by mail."""
     found: dict[UUID, Before] = {}
     if not conversations:
         return found
     last: list[tuple[UUID, str, UUID, int]] = []
-    async with pool.connection() as connection:
-        rows = await (await connection.execute(_BEGINNINGS, (list(conversations),), binary=True)).fetchall()
-        for conversation_id, event_id in rows:
-            found[conversation_id] = Before(reference(event_id))
-        if mailed:
-            last = await (await connection.execute(_LAST_MESSAGES, (list(mailed),), binary=True)).fetchall()
-    facts = FactsBelow(pool, reader)
+    rows = await (await connection.execute(_BEGINNINGS, (list(conversations),), binary=True)).fetchall()
+    for conversation_id, event_id in rows:
+        found[conversation_id] = Before(reference(event_id))
+    if mailed:
+        last = await (await connection.execute(_LAST_MESSAGES, (list(mailed),), binary=True)).fetchall()
     for conversation_id, tenant, event_id, position in last:
         row = await facts.by_id(tenant, event_id, position)
         fact = None if row is None else event_of(row).fact

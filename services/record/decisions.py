@@ -193,7 +193,8 @@ def _save(
         raise Fenced("another process holds the lease of this work now")
     _refuse_repeat(known)
     if within is not None:
-        within(connection.cursor())
+        with connection.pipeline():
+            within(connection.cursor())
     saved = None
     with connection.pipeline():
         if stored:
@@ -281,6 +282,7 @@ class Decisions:
         """Save all or nothing in one transaction; returns the last position, None when there was nothing to save.
 
         `within` runs in the transaction before the record's lock is taken: for the position consumed so far, timers.
+        Its statements are one trip, and one more for each result that it looks at.
         A command without decisions is not noted. Raises Fenced, AlreadyDone, Conflict, or what `within` raises;
         psycopg.OperationalError leaves open whether it was saved: with a command id, try again.
         """

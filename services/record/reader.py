@@ -1,12 +1,14 @@
 """Reads the record by position: facts and decisions as one sequence, their personal parts opened again."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, LiteralString, cast
 from uuid import UUID
 
+from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool
 
 from schemas.event import Event, read_fact
@@ -103,11 +105,13 @@ class Reader:
         topics: Collection[str] | None = None,
         tenant: str | None = None,
         opens: Callable[[bytes], bool] | None = None,
+        on: AsyncConnection | None = None,
     ) -> list[Row]:
         """At most `limit` rows (and 4 MB, but never nothing) above this position, in order; [] at the end.
 
         Positions have holes. A row whose key is destroyed comes without its personal part; so does one whose clear
-        part `opens` says no to, which costs a reader nothing that needs no person's words.
+        part `opens` says no to, which costs a reader nothing that needs no person's words. `on` is a connection of the
+        same pool that the caller holds already.
 
         Raises:
             Unsealable: a living key does not open its value: it was changed, or moved from another row.
@@ -120,7 +124,7 @@ class Reader:
             "tenant": tenant,
             "bytes": MOST_BYTES,
         }
-        async with self._pool.connection() as connection:
+        async with self._lent(on) as connection:
             cursor = await connection.execute(_READ, arguments, binary=True)
             rows: list[Row] = []
             # A chunk at a time: making Python values of a whole page would hold the loop for 20 ms.
@@ -133,14 +137,22 @@ class Reader:
         """What is at these positions, in order; none for a hole. Raises as `read`."""
         return await self._rows(_AT, {"positions": list(positions)})
 
-    async def streams(self, stream_ids: Collection[UUID]) -> list[Row]:
-        """All that was decided in these streams, in the record's order. Raises as `read`."""
-        return await self._rows(_STREAMS, (list(stream_ids),))
+    async def streams(self, stream_ids: Collection[UUID], *, on: AsyncConnection | None = None) -> list[Row]:
+        """All that was decided in these streams, in the record's order. `on` and errors as of `read`."""
+        return await self._rows(_STREAMS, (list(stream_ids),), on)
 
-    async def _rows(self, query: LiteralString, arguments: Sequence[object] | Mapping[str, object]) -> list[Row]:
-        async with self._pool.connection() as connection:
+    async def _rows(
+        self,
+        query: LiteralString,
+        arguments: Sequence[object] | Mapping[str, object],
+        on: AsyncConnection | None = None,
+    ) -> list[Row]:
+        async with self._lent(on) as connection:
             cursor = await connection.execute(query, arguments, binary=True)
             return await self._opened(await cursor.fetchall())
+
+    def _lent(self, on: AsyncConnection | None) -> contextlib.AbstractAsyncContextManager[AsyncConnection]:
+        return self._pool.connection() if on is None else contextlib.nullcontext(on)
 
     async def head(self) -> int:
         """The highest committed position; 0 in an empty record."""

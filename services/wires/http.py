@@ -16,19 +16,18 @@ _WHOLE_SECONDS: Final = 60.0
 _TURN_SECONDS: Final = 10.0
 """How long a request waits for one of the connections."""
 
-# At each request httpx looks at every pair of idle connections of a client: with all in one, those were 2,800 looks
-# a message.
-_CLIENTS: Final = 8
-_CONNECTIONS_EACH: Final = 8
+# At each request httpx looks at every pair of a client's connections, and asks the kernel about each idle one: so each
+# connection has a client to itself.
+_CONNECTIONS: Final = 64
 # Shorter than servers and what stands before them keep a silent connection: a request into one that they are just
 # closing would be in doubt.
 _KEPT_SECONDS: Final = 4.0
 _LONGEST_ANSWER_BYTES: Final = 1 << 20
+_NOWHERE: Final[list[str]] = []
 
 _NOT_SENT: Final = (
     httpx.ConnectError,
     httpx.ConnectTimeout,
-    httpx.PoolTimeout,
     httpx.ProxyError,
     httpx.UnsupportedProtocol,
     httpx.LocalProtocolError,
@@ -44,47 +43,55 @@ class HttpWire:
 
     def __init__(self, *, answer_seconds: float = _ANSWER_SECONDS, connect_seconds: float = _CONNECT_SECONDS) -> None:
         """`answer_seconds`: the longest silence after the request."""
-        timeout = httpx.Timeout(answer_seconds, connect=connect_seconds, pool=_TURN_SECONDS)
-        limits = httpx.Limits(
-            max_connections=_CONNECTIONS_EACH,
-            max_keepalive_connections=_CONNECTIONS_EACH,
-            keepalive_expiry=_KEPT_SECONDS,
-        )
+        timeout = httpx.Timeout(answer_seconds, connect=connect_seconds)
+        limits = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=_KEPT_SECONDS)
         verified = httpx.create_ssl_context()
         self._clients: Final = [
             httpx.AsyncClient(verify=verified, follow_redirects=False, timeout=timeout, limits=limits)
-            for _ in range(_CLIENTS)
+            for _ in range(_CONNECTIONS)
         ]
-        self._running: Final = [0] * _CLIENTS
+        self._turns: Final = asyncio.Semaphore(_CONNECTIONS)
+        self._free: Final = [(_NOWHERE, client) for client in self._clients]
 
     async def post(self, url: str, *, body: bytes, headers: Sequence[tuple[str, str]]) -> HttpAnswer:
         """One request, never repeated by itself. Raises `Unsent`, `Unanswered`."""
-        place = self._place()
-        self._running[place] += 1
         try:
-            async with (
-                asyncio.timeout(_WHOLE_SECONDS),
-                self._clients[place].stream("POST", url, content=body, headers=list(headers)) as response,
-            ):
-                return HttpAnswer(response.status_code, _lowered(response.headers), await _bounded(response))
-        except _NOT_SENT as error:
-            raise Unsent(type(error).__name__) from error
-        except (httpx.HTTPError, httpx.StreamError, TimeoutError) as error:
-            raise Unanswered(type(error).__name__) from error
+            async with asyncio.timeout(_TURN_SECONDS):
+                await self._turns.acquire()
+        except TimeoutError as error:
+            raise Unsent("no connection was free") from error
+        origin = url.split("/", 3)[:3]
+        client = self._taken(origin)
+        try:
+            return await _posted(client, url, body, headers)
         finally:
-            self._running[place] -= 1
+            self._free.append((origin, client))
+            self._turns.release()
 
-    def _place(self) -> int:
-        """The first client with a free connection, so that few connections are kept warm; else the least busy one."""
-        for place, running in enumerate(self._running):
-            if running < _CONNECTIONS_EACH:
-                return place
-        return self._running.index(min(self._running))
+    def _taken(self, origin: list[str]) -> httpx.AsyncClient:
+        """That which was there last, so that few connections are kept warm; else the one that rested longest."""
+        for place in range(len(self._free) - 1, -1, -1):
+            if self._free[place][0] == origin:
+                return self._free.pop(place)[1]
+        return self._free.pop(0)[1]
 
     async def close(self) -> None:
         """Close its connections."""
         for client in self._clients:
             await client.aclose()
+
+
+async def _posted(client: httpx.AsyncClient, url: str, body: bytes, headers: Sequence[tuple[str, str]]) -> HttpAnswer:
+    try:
+        async with (
+            asyncio.timeout(_WHOLE_SECONDS),
+            client.stream("POST", url, content=body, headers=list(headers)) as response,
+        ):
+            return HttpAnswer(response.status_code, _lowered(response.headers), await _bounded(response))
+    except _NOT_SENT as error:
+        raise Unsent(type(error).__name__) from error
+    except (httpx.HTTPError, httpx.StreamError, TimeoutError) as error:
+        raise Unanswered(type(error).__name__) from error
 
 
 async def _bounded(response: httpx.Response) -> bytes:

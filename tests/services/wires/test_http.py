@@ -163,10 +163,32 @@ async def test_connections_are_kept(wire: HttpWire) -> None:
             await _request(reader)
             writer.write(b"HTTP/1.1 200 Ok\r\nContent-Length: 2\r\n\r\n{}")
 
-    async with serving(serve) as host:
+    async with serving(serve) as host, serving(serve) as other:
         for _ in range(5):
             await wire.post(f"http://{host}/", body=b"x", headers=())
-    assert connections == 1
+            await wire.post(f"http://{other}/", body=b"x", headers=())
+    assert connections == 2
+
+
+async def test_more_at_once_than_there_are_connections() -> None:
+    waiting, all_there = 0, asyncio.Event()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal waiting
+        while True:
+            await _request(reader)
+            waiting += 1
+            if waiting == 64:
+                all_there.set()
+            await all_there.wait()
+            writer.write(b"HTTP/1.1 200 Ok\r\nContent-Length: 2\r\n\r\n{}")
+
+    wire = HttpWire()
+    async with serving(serve) as host:
+        posts = [wire.post(f"http://{host}/", body=b"x", headers=()) for _ in range(70)]
+        assert {answer.status for answer in await asyncio.gather(*posts)} == {200}
+        await wire.close()
+    assert waiting == 70
 
 
 async def test_a_proxy_is_used_and_its_refusal_is_unsent(monkeypatch: pytest.MonkeyPatch) -> None:
