@@ -1,4 +1,4 @@
-"""HTML of mails: as plain text for reading and searching, and cleaned for display.
+"""HTML of mails as plain text, for reading and searching.
 
 The text is read off the tags in one pass. A parser that builds the tree of HTML5 takes time with the square of the
 depth (64 KB of `<div>` cost it 0.14 s, 256 KB 2.4 s), and misnested formatting makes it build more nodes than tags.
@@ -8,8 +8,6 @@ import html as entities
 import re
 from dataclasses import dataclass, field
 from typing import Final
-
-import nh3
 
 _MOST_CHARS: Final = 2_000_000
 _BLOCKS: Final = frozenset({
@@ -55,18 +53,6 @@ _QUOTE_NAMES: Final = re.compile(
     r"\b(?:gmail_quote\w*|yahoo_quoted|OLK_SRC_BODY_SECTION|moz-cite-prefix|protonmail_quote|zmail_extra|tutanota_quote|"
     r"divRplyFwdMsg|mailQuote|wps_quotion)\b"
 )
-_TAGS: Final = frozenset({
-    "a", "abbr", "b", "big", "blockquote", "br", "caption", "center", "code", "col", "colgroup", "dd", "del",
-    "div", "dl", "dt", "em", "font", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "i", "img", "ins", "li", "ol",
-    "p", "pre", "q", "s", "small", "span", "strike", "strong", "sub", "sup", "table", "tbody", "td", "tfoot",
-    "th", "thead", "tr", "tt", "u", "ul",
-})  # fmt: skip
-_SHAPE: Final = {"align", "dir", "lang", "title", "width", "height", "valign", "bgcolor", "colspan", "rowspan"}
-_STYLES: Final = {
-    "color", "background-color", "font-weight", "font-style", "font-size", "font-family", "text-align",
-    "text-decoration", "direction", "padding", "margin", "border", "width", "height", "line-height",
-    "vertical-align", "white-space",
-}  # fmt: skip
 
 
 def text_of(html: str, *, marks_quotes: bool = False) -> str:
@@ -210,19 +196,3 @@ class _Reader:
 
 def _tidy(text: str) -> str:
     return _BLANK_LINES.sub("\n\n", _LINE_BLANKS.sub("\n", text)).strip()
-
-
-def sanitised(html: str) -> str:
-    """HTML that is safe to put into our page: no script, form, frame, event handler or remote style.
-
-    Images keep their `cid:` and https sources: the page's own policy decides whether remote ones load.
-    """
-    return nh3.clean(
-        html,
-        tags=set(_TAGS),
-        clean_content_tags={"script", "style", "title", "head", "noscript", "template", "iframe", "object", "textarea"},
-        attributes={"*": _SHAPE | {"style"}, "a": {"href"}, "img": {"src", "alt"}, "font": {"color", "size", "face"}},
-        url_schemes={"http", "https", "mailto", "tel", "cid"},
-        link_rel="noopener noreferrer nofollow",
-        filter_style_properties=_STYLES,
-    )

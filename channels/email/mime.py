@@ -35,7 +35,7 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """One mail. Ids stand without angle brackets; `html` is as sent, so what is shown is `markup.sanitised(html)`."""
+    """One mail. Ids stand without angle brackets; `html` is as sent: `shown.cleaned` makes it fit to be shown."""
 
     headers: Headers
     from_: tuple[Address, ...]

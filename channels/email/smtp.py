@@ -14,6 +14,7 @@ from channels.email import automatic, identity, mime, reply, smtp_facts
 from channels.email.assurance import assess
 from channels.email.mime import Mail
 from channels.email.outlet import Outlet
+from channels.email.shown import whole_of
 from channels.errors import Malformed
 from schemas.interaction import InteractionReceived
 
@@ -87,7 +88,7 @@ class Smtp:
                 }
             ),
         )
-        whole = Blob(origin.derive(key, "mime"), request.body)
+        whole = Blob(whole_of(fact.interaction_id), request.body)
         return Heard(key, address, fact, mail.date, (whole, *text_blob, *(blob for _, _, blob in files)))
 
     def _recipient(self, request: InboundRequest) -> str:

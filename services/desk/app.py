@@ -9,7 +9,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import Route
 
-from services.desk import commands, composing, conversation, files, pages, signing_in, stream
+from services.desk import commands, composing, conversation, files, mails, pages, signing_in, stream
 from services.desk.access import signed_in
 from services.desk.edge import AWAY, Edge, failed, refused
 from services.desk.floor import Floor
@@ -48,6 +48,7 @@ def routes() -> list[Route]:
         Route("/desk/messages/{message_id:uuid}/judge", signed_in(composing.judge), methods=["POST"]),
         Route("/desk/presence", signed_in(composing.presence), methods=["POST"]),
         Route("/desk/files/{interaction_id:uuid}/{attachment_id:uuid}", signed_in(files.attachment)),
+        Route("/desk/mails/{interaction_id:uuid}", signed_in(mails.mail)),
     ]
 
 

@@ -1,5 +1,6 @@
 """Answers: which way one will take and why, before it is sent; sent; taken back."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final, Literal, cast
 from uuid import UUID, uuid4
@@ -10,6 +11,7 @@ from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, R
 
 from schemas.conversation import ConversationState
 from services.answering.answering import Draft
+from services.desk.attaching import MOST_FILES, attached, counted, is_too_large
 from services.desk.floor import Floor
 from services.desk.pages import conversation_of
 from services.desk.sessions import Session
@@ -26,19 +28,22 @@ _CHOOSABLE: Final = frozenset({"less_preferred", "overridden"})
 
 async def preview(request: Request, floor: Floor, session: Session) -> Response:
     """Where the answer would go, and why not elsewhere. Raises `Refused`."""
-    draft = _draft(await request.form())
+    form = await request.form()
+    draft = replace(_draft(form), attachments=counted(form))
     if draft.via and not draft.reason:
         # An agent who has not said why yet sees where it would go all the same.
-        draft = _draft({"text": draft.text, "via": draft.via, "reason": "…"})
+        draft = replace(draft, reason="…")
     found = await floor.answering.preview(session.tenant, conversation_of(request), draft, datetime.now(UTC))
     return HTMLResponse(render("way.html.jinja", session.language, way=_way(session.language, found)))
 
 
 async def send(request: Request, floor: Floor, session: Session) -> Response:
     """Ask for an answer to be sent after the time in which it may be taken back. Raises `Refused`."""
-    form = await request.form()
-    draft = _draft(form, UNDO_SECONDS)
-    if not draft.text.strip():
+    if is_too_large(request):
+        return PlainTextResponse(say(session.language, "files_too_large"), 413)
+    form = await request.form(max_files=MOST_FILES)
+    draft = replace(_draft(form, UNDO_SECONDS), attachments=await attached(form))
+    if not draft.text.strip() and not draft.attachments:
         return PlainTextResponse("", 422)
     seen = form.get("seen")
     asked = await floor.answering.ask(
@@ -91,7 +96,7 @@ async def presence(request: Request, floor: Floor, session: Session) -> Response
     return Response(status_code=204)
 
 
-def _draft(form: "FormData | dict[str, str]", undo_seconds: float = 0) -> Draft:
+def _draft(form: FormData, undo_seconds: float = 0) -> Draft:
     def given(name: str) -> str:
         value: Any = form.get(name)
         return value if isinstance(value, str) else ""

@@ -1,7 +1,5 @@
 """What was attached to an interaction, to be saved."""
 
-import re
-from typing import Final
 from urllib.parse import quote
 from uuid import UUID
 
@@ -9,11 +7,10 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from projections.timeline.queries import interaction
+from services.desk.attaching import MEDIA_TYPE
 from services.desk.floor import Floor
 from services.desk.sessions import Session
 from services.desk.wording import say
-
-_MEDIA_TYPE: Final = re.compile(r"[a-zA-Z0-9!#$&^_.+-]{1,63}/[a-zA-Z0-9!#$&^_.+-]{1,63}")
 
 
 async def attachment(request: Request, floor: Floor, session: Session) -> Response:
@@ -31,7 +28,7 @@ async def attachment(request: Request, floor: Floor, session: Session) -> Respon
     media_type, name = held[0]["media_type"], held[0]["name"]
     written = "" if name is None else f"; filename*=UTF-8''{quote(name, safe='', errors='replace')}"
     headers = {
-        "Content-Type": media_type if _MEDIA_TYPE.fullmatch(media_type) else "application/octet-stream",
+        "Content-Type": media_type if MEDIA_TYPE.fullmatch(media_type) else "application/octet-stream",
         "Content-Disposition": f"attachment{written}",
         "Content-Security-Policy": "default-src 'none'; sandbox",
     }

@@ -9,6 +9,8 @@ from uuid import UUID
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from services.answering.asking import MOST_ATTACHED_BYTES
+from services.desk.attaching import MOST_FILES
 from services.desk.floor import Floor
 from services.desk.rows import LISTS, MOST_ROWS, List, Row
 from services.desk.search import find
@@ -32,6 +34,8 @@ async def desk(request: Request, floor: Floor, session: Session) -> Response:
         position=position,
         theme=theme if theme in THEMES else None,
         conversation_id=request.path_params.get("conversation_id"),
+        most_files=MOST_FILES,
+        most_file_bytes=MOST_ATTACHED_BYTES,
         **given,
     )
     return HTMLResponse(page)

@@ -8,7 +8,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from services.desk import statics
 from services.desk.users import Language
-from services.desk.wording import has, say
+from services.desk.wording import has, say, told
 
 _TEMPLATES: Final = Path(__file__).with_name("templates")
 _PERSIAN: Final = str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")
@@ -26,6 +26,7 @@ def render(name: str, language: Language, **given: Any) -> str:
             language=language,
             direction=DIRECTIONS[language],
             say=partial(say, language),
+            told=partial(told, language),
             digits=partial(digits, language),
             size=partial(_size, language),
             static=statics.url,

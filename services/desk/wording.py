@@ -2,8 +2,9 @@
 
 from typing import Final
 
+from services.desk.sentences_fa import persian
 from services.desk.words_en import ENGLISH
-from services.desk.words_fa import PERSIAN, SENTENCES
+from services.desk.words_fa import PERSIAN
 
 WORDS: Final = {"en": ENGLISH, "fa": PERSIAN}
 
@@ -20,4 +21,4 @@ def has(word: str) -> bool:
 
 def told(language: str, sentence: str) -> str:
     """A sentence of the house, such as why something was refused, in this language if it has it."""
-    return SENTENCES.get(sentence, sentence) if language == "fa" else sentence
+    return (persian(sentence) or sentence) if language == "fa" else sentence

@@ -79,7 +79,18 @@ PERSIAN: Final = {
     "units": "{units} واحد، {encoding}",
     "characters": "{count} نویسه",
     "attachments": "پیوست‌ها",
+    "attach": "پیوست",
+    "remove_file": "برداشتن {name}",
+    "files_again": "صفحه دوباره باز شد: {names} را دوباره پیوست کنید.",
+    "files_too_large": "زیاد است: همهٔ پرونده‌های یک پاسخ با هم تا ۱۰ مگابایت می‌گیرد.",
+    "files_too_many": "زیاد است: یک پاسخ تا {count} پرونده می‌گیرد.",
     "quoted": "با آنچه نقل کرده است",
+    "as_sent": "نمایش ایمیل همان‌گونه که فرستاده شد",
+    "as_sent_title": "ایمیل همان‌گونه که فرستاده شد",
+    "no_mail": "رونوشتی از این ایمیل نداریم: پاک شده است یا پیش از نگه‌داری به این شیوه رسیده است.",
+    "mail_too_much": "این ایمیل سنگین‌تر از آن است که نشان داده شود. متنش در گفتگو هست.",
+    "remote_picture": "یک تصویر از جای دیگر نشان داده نمی‌شود: بارگیری آن خبر می‌دهد که ایمیل خوانده شده است.",
+    "remote_pictures": "{count} تصویر از جای دیگر نشان داده نمی‌شود: بارگیری آن‌ها خبر می‌دهد که ایمیل خوانده شده است.",
     "subject": "موضوع",
     "no_text": "بدون متن",
     "customer": "مشتری",
@@ -167,31 +178,6 @@ PERSIAN: Final = {
     "kind_voice": "تماس",
     "kind_forms": "فرم",
     "kind_other": "پیام",
-}
-SENTENCES: Final = {
-    "Another agent has taken this conversation.": "همکار دیگری این گفتگو را برداشته است.",
-    "Another agent has this conversation: it is theirs to give back.": (
-        "این گفتگو نزد همکار دیگری است و پس دادنش با اوست."
-    ),
-    "This conversation is closed: open it again to answer.": "این گفتگو بسته است: برای پاسخ دادن دوباره بازش کنید.",
-    "This conversation is closed: open it again to take it.": "این گفتگو بسته است: برای برداشتن دوباره بازش کنید.",
-    "Another agent has taken this conversation: take it over to answer.": (
-        "همکار دیگری این گفتگو را برداشته است: برای پاسخ دادن آن را بگیرید."
-    ),
-    "It was answered while you wrote. Read that answer; send yours again if it is still needed.": (
-        "هنگامی که می‌نوشتید پاسخ داده شد. آن پاسخ را بخوانید و اگر هنوز لازم است دوباره بفرستید."
-    ),
-    "There is no such conversation.": "چنین گفتگویی نیست.",
-    "There is no way to answer this customer.": "راهی برای پاسخ به این مشتری نیست.",
-    "Say why this answer should take another channel.": "بگویید چرا این پاسخ باید از راه دیگری برود.",
-    "It is too late to take this message back: it was sent, or is being sent.": (
-        "برای برگرداندن دیر است: این پیام فرستاده شده یا در حال رفتن است."
-    ),
-    "There is nothing to take back: this message failed before it was sent.": (
-        "چیزی برای برگرداندن نیست: این پیام پیش از رفتن ناکام ماند."
-    ),
-    "There is nothing to say: write a text, or attach a file.": "چیزی نوشته نشده است: متنی بنویسید.",
-    "Who asked this is erased: there is nobody left to answer.": "پرسنده پاک شده است: کسی برای پاسخ نمانده است.",
 }
 WHY: Final = {
     "override": "کارشناس این راه را برگزید.",

@@ -9,7 +9,7 @@ export class Failed extends Error {
 }
 
 export async function ask(path, given, more = {}) {
-  const post = given && { method: "POST", body: new URLSearchParams(given), headers: { "X-CSRF-Token": document.body.dataset.csrf } };
+  const post = given && { method: "POST", body: given instanceof FormData ? given : new URLSearchParams(given), headers: { "X-CSRF-Token": document.body.dataset.csrf } };
   let answer;
   try {
     answer = await fetch(path, { credentials: "same-origin", ...post, ...more });

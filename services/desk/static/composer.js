@@ -1,4 +1,5 @@
 // The answer: never in a part of the page that is exchanged. What is typed survives everything but sign-out.
+import * as attaching from "./attaching.js";
 import { ask, parsed, toast } from "./asking.js";
 import * as drafts from "./drafts.js";
 import { renew } from "./thread.js";
@@ -22,6 +23,7 @@ export function attach(changed) {
   const kept = drafts.draft(of);
   part("answer").value = kept.text;
   choose(kept.via, kept.reason);
+  attaching.open(of, kept.files);
   fail("");
   part("kept").textContent = kept.text ? part("kept").dataset.kept : "";
   part("way").replaceChildren();
@@ -35,12 +37,15 @@ function typed() {
 function note() {
   const before = drafts.draft(of);
   const now = typed();
-  const same = before.text === now.text && before.via === now.via && before.reason === now.reason;
+  const signature = attaching.signature();
+  const same = [...Object.keys(now), "signature"].every((name) => before[name] === { ...now, signature }[name]);
   const kept = {
     ...now,
+    files: attaching.names(),
+    signature,
     // The same text again is the same message, however often it has to be asked for.
     command: same && before.command ? before.command : crypto.randomUUID(),
-    seen: before.text ? before.seen : part("head").dataset.state,
+    seen: before.text || before.signature ? before.seen : part("head").dataset.state,
   };
   drafts.keep(of, kept);
   part("kept").textContent = now.text ? part("kept").dataset.kept : "";
@@ -64,7 +69,7 @@ async function look() {
   const { signal } = asking;
   const way = part("way");
   try {
-    const answer = await ask(`/desk/conversations/${of}/preview`, typed(), { signal });
+    const answer = await ask(`/desk/conversations/${of}/preview`, { ...typed(), count: attaching.files().length }, { signal });
     const html = await answer.text();
     const isOpen = part("ways")?.open;
     way.replaceChildren(parsed(html));
@@ -102,15 +107,18 @@ function fail(sentence) {
 export async function send() {
   const sent = note();
   const to = of;
-  if (!sent.text.trim() || part("send").disabled) return;
+  const files = attaching.files();
+  if ((!sent.text.trim() && !files.length) || part("send").disabled) return;
   part("send").disabled = true;
   part("kept").textContent = part("kept").dataset.sending;
   try {
-    const answer = await ask(`/desk/conversations/${to}/messages`, sent);
+    const { text, via, reason, command, seen } = sent;
+    const answer = await ask(`/desk/conversations/${to}/messages`, attaching.form(to, { text, via, reason, command, seen }));
     const { message_id, position, undo_seconds } = await answer.json();
     drafts.forget(to);
+    attaching.put(to, []);
     if (of === to) clear();
-    offerUndo({ id: message_id, to, sent, until: Date.now() + undo_seconds * 1000 });
+    offerUndo({ id: message_id, to, sent, files, until: Date.now() + undo_seconds * 1000 });
     renew(position);
   } catch (error) {
     part("kept").textContent = part("kept").dataset.kept;
@@ -153,14 +161,16 @@ function endUndo() {
 }
 
 export async function undo() {
-  const { id, to, sent } = undoing;
+  const { id, to, sent, files } = undoing;
   endUndo();
   try {
     const answer = await ask(`/desk/messages/${id}/withdraw`, { command: crypto.randomUUID() });
     const { position } = await answer.json();
     // Another message, should it be sent again.
     drafts.keep(to, { ...sent, command: "", seen: "" });
-    if (of === to && !part("answer").value) {
+    const isFree = !attaching.files(to).length && (of !== to || !part("answer").value);
+    if (isFree) attaching.put(to, files);
+    if (of === to && isFree) {
       part("answer").value = sent.text;
       choose(sent.via, sent.reason);
       note();

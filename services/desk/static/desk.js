@@ -1,9 +1,11 @@
 import { ask, parsed, swap, toast } from "./asking.js";
+import * as attaching from "./attaching.js";
 import * as composer from "./composer.js";
 import { wipe } from "./drafts.js";
 import "./keys.js";
 import * as lists from "./lists.js";
 import { listen } from "./live.js";
+import "./mails.js";
 import * as presence from "./presence.js";
 import * as thread from "./thread.js";
 import { show } from "./times.js";
@@ -92,6 +94,7 @@ part("composer").addEventListener("submit", (event) => {
   event.preventDefault();
   composer.send();
 });
+attaching.mount(composer.input);
 part("undo-now").addEventListener("click", composer.undo);
 part("no-override").addEventListener("click", () => composer.pick(""));
 part("way").addEventListener("click", ({ target }) => {

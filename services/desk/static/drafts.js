@@ -1,6 +1,6 @@
 // What is typed, per person and conversation, until it is sent or they sign out.
 const PREFIX = "tamas.desk.draft.";
-const EMPTY = { text: "", via: "", reason: "", command: "", seen: "" };
+const EMPTY = { text: "", via: "", reason: "", command: "", seen: "", files: [], signature: "" };
 
 const key = (id) => `${PREFIX}${document.body.dataset.agent}.${id}`;
 
@@ -13,7 +13,7 @@ export function draft(id) {
 }
 
 export function keep(id, given) {
-  if (given.text || given.via) localStorage.setItem(key(id), JSON.stringify(given));
+  if (given.text || given.via || given.files.length) localStorage.setItem(key(id), JSON.stringify(given));
   else localStorage.removeItem(key(id));
 }
 
