@@ -25,6 +25,7 @@ ROLES: Final[dict[str, str]] = {
     "relay": "services.relay.app:run",
     "housekeeping": "services.housekeeping:run",
     "conversations": "services.conversations.app:run",
+    "acknowledging": "services.acknowledging.app:run",
     "dispatch": "services.dispatch.role:run",
     "projector": "services.projector.app:run",
     "search": "services.projector.app:run_search",
@@ -38,7 +39,7 @@ _log: Final = structlog.get_logger()
 _COLLECTS_AFTER: Final = (10_000, 20, 20)
 GROUPS: Final[dict[str, tuple[str, ...]]] = {
     "edge": ("ingress",),
-    "core": ("relay", "housekeeping", "conversations", "dispatch"),
+    "core": ("relay", "housekeeping", "conversations", "acknowledging", "dispatch"),
     "views": ("projector", "search", "api", "desk"),
 }
 

@@ -40,7 +40,7 @@ class Draft:
 
     def message(self) -> Message:
         """As the resolver sees it."""
-        return Message(self.text, self.html, len(self.attachments))
+        return Message(self.text, self.html, len(self.attachments), automatic=self.automatic)
 
     def override(self) -> Override | None:
         """As the resolver sees it."""

@@ -10,7 +10,7 @@ from psycopg.rows import DictRow
 from psycopg_pool import AsyncConnectionPool
 
 _BEGIN: Final = """
-    INSERT INTO service.deciders (decider, position, lookups) VALUES (%(decider)s, 0, %(lookups)s)
+    INSERT INTO service.deciders (decider, position, lookups) VALUES (%(decider)s, %(first)s, %(lookups)s)
     ON CONFLICT (decider) DO NOTHING"""
 _READ: Final = "SELECT position, lookups FROM service.deciders WHERE decider = %(decider)s"
 _MOVE: Final = """
@@ -56,9 +56,9 @@ class Place:
     lookups: int
 
 
-async def begin(record: AsyncConnectionPool, place: Place) -> tuple[int, int]:
-    """Where to go on, and the version of the tables that are there."""
-    arguments = {"decider": place.name, "lookups": place.lookups}
+async def begin(record: AsyncConnectionPool, place: Place, *, first: int = 0) -> tuple[int, int]:
+    """Where to go on, and the version of the tables that are there. `first` is where the first start of all begins."""
+    arguments = {"decider": place.name, "lookups": place.lookups, "first": first}
     async with record.connection() as connection:
         await connection.execute(_BEGIN, arguments)
         row = await (await connection.execute(_READ, arguments)).fetchone()

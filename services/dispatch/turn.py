@@ -87,7 +87,7 @@ class Turn:
         """The provider took it; receipts that were faster than its answer are heard now."""
         if not self.decide(message_id, command):
             return
-        for waiting in self.known.early.pop(command.receipts_as, []):
+        for waiting in self.known.early_of(command.receipts_as):
             self.receipt(waiting)
 
     def wrote(self, people: Collection[UUID], conversations: Collection[UUID]) -> None:
@@ -142,7 +142,8 @@ class Turn:
 
     def _fallback_at(self, state: HandedOff, at: datetime) -> datetime | None:
         way = state.course.way
-        if way.round > 1 or not way.has_next:
+        # Nobody is told twice that their message came.
+        if way.round > 1 or not way.has_next or state.course.about.automatic:
             return None
         patience = self.patience(way.inbox_id)
         return None if patience is None else at + patience

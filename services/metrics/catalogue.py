@@ -60,6 +60,13 @@ METRICS: Final[dict[str, Metric]] = {
     "tamas_conversations_lag_seconds": Metric("gauge", "How long the oldest fact in the decider's hands has waited."),
     "tamas_conversations_undecided": Metric("gauge", "Facts set aside because no decision could be made."),
     "tamas_conversations_leads": Metric("gauge", "1 in the process that decides; others stand by."),
+    "tamas_acknowledging_conversations": Metric(
+        "counter",
+        "New conversations on inboxes that acknowledge, by what became of them: asked, or why not.",
+        ("result",),
+    ),
+    "tamas_acknowledging_position": Metric("gauge", "Everything up to here is acknowledged, as this process knows."),
+    "tamas_acknowledging_leads": Metric("gauge", "1 in the process that acknowledges; others stand by."),
     "tamas_dispatch_decisions": Metric("counter", "Decisions on messages of ours that this process saved."),
     "tamas_dispatch_position": Metric("gauge", "Everything up to here is heard, as this process knows."),
     "tamas_dispatch_leads": Metric("gauge", "1 in the process that dispatches; others stand by."),

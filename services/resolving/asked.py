@@ -79,12 +79,16 @@ class Inbox:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What shall be said. With `as_call` nothing is written: an agent wants to speak."""
+    """What shall be said. With `as_call` nothing is written: an agent wants to speak.
+
+    `automatic`: nobody wrote it for this customer, so it takes no other way than the question's own back.
+    """
 
     text: str
     html: str | None = None
     attachments: int = 0
     as_call: bool = False
+    automatic: bool = False
 
 
 @dataclass(frozen=True, slots=True)

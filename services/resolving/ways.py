@@ -39,7 +39,8 @@ class Way:
 def ways(asked: Asked) -> list[Way]:
     """Each once, best first: stated in this contact, on file, the question's own channel, then whatever is allowed.
 
-    Among equals: the inbox of the question, where the customer wrote last, what tells of delivery, the given order.
+    Among equals: the inbox of the question, where the customer wrote last, what tells of delivery, the given order. An
+    automatic message has only the question's own ways back.
     """
     wanted, known = _wanted(asked), _by_scheme(asked)
     found = [_way(asked, wanted, inbox, address) for inbox in asked.inboxes for address in _reached(inbox, known)]
@@ -48,6 +49,8 @@ def ways(asked: Asked) -> list[Way]:
         for word, because, place in wanted
         if not any(fits(word, inbox.channel) for inbox in asked.inboxes)
     ]
+    if asked.message.automatic:
+        found = [way for way in found if way.answers]
     question = asked.question
     return sorted(found, key=lambda way: _order(way, question))
 

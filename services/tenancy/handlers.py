@@ -10,6 +10,7 @@ from channels.contract import Channel
 from channels.phone import e164, mailbox
 from channels.registry import REGISTRY
 from services.record.errors import Refused
+from services.tenancy.acknowledgement import without_acknowledgement
 from services.tenancy.pacing import without_pace
 from services.tenancy.tenant import Tenant
 
@@ -45,7 +46,7 @@ def made(
     channel: str, make: Callable[[Mapping[str, str]], Made], given: Mapping[str, str], offered: Mapping[str, str]
 ) -> Made:
     """As `build`, of whatever takes the settings of a channel: also what sends for it. Raises `Refused`."""
-    own = without_pace(given)
+    own = without_acknowledgement(channel, without_pace(given))
     try:
         return make({**offered, **own})
     except ValidationError as error:

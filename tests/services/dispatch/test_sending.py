@@ -137,6 +137,18 @@ async def test_no_delivery_in_time_is_one_more_way(settings: Settings) -> None:
         assert len(provider.posts) == 2
 
 
+async def test_an_automatic_message_has_no_other_way(settings: Settings) -> None:
+    async with (
+        asking(settings, fallback_minutes="0.001") as house,
+        providing() as provider,
+        dispatching(settings, provider),
+    ):
+        message_id = await house.ask("we have it", await house.open(), then=("email/smtp", LETTER), automatic=True)
+        await house.until_told(message_id, "started", "handed_off")
+        assert rows(settings, "SELECT fallback_at FROM service.messages") == [(None,)]
+    assert len(provider.posts) == 1
+
+
 async def test_who_writes_again_needs_no_other_way(settings: Settings) -> None:
     async with (
         asking(settings, fallback_minutes="0.015") as house,

@@ -3,7 +3,7 @@
 `ask=sms` the question's channel, `asked=20` minutes before; `stated=`, `file=` preferences; `knows=T,M` addresses;
 `allows=T,M/chat`, `forbids=T:-5` (minutes to the question) consents; `inboxes=`; `closed=`; `heard=W:-1500`;
 `quiet=`, `house-quiet=`, `stated-quiet=` as 22-8; `zone=`; `at=` Tehran's clock; `text=`, `files=`, `html`, `call`;
-`override=mail`, `purpose=`.
+`auto`; `override=mail`, `purpose=`.
 """
 
 from collections.abc import Mapping
@@ -109,6 +109,7 @@ def given(row: str) -> tuple[Asked, datetime]:
             html="<p>a</p>" if "html" in words.words else None,
             attachments=int(words.words.get("files", "0")),
             as_call="call" in words.words,
+            automatic="auto" in words.words,
         ),
         house=House("Asia/Tehran", "fa", _quiet(words, "house-quiet")),
         inboxes=tuple(_inbox(name, is_open=name not in words.all("closed")) for name in words.all("inboxes")),

@@ -229,4 +229,23 @@ ask=whatsapp inboxes=whatsapp asked=600 quiet=22-8 at=23:00
     whatsapp>W @26T04:30Z | question |
 ask=sms inboxes=sms quiet=22-8 at=23:00 asked=-5
     sms>T @26T04:30Z | question |
+
+# what nobody wrote for this customer goes back where they asked, and nowhere else
+
+ask=sms inboxes=sms,mail knows=M allows=M file=email auto
+    sms>T | question |
+ask=sms inboxes=sms,mail knows=M allows=M stated=email auto
+    sms>T | question |
+ask=sms inboxes=sms,mail knows=M allows=M forbids=T:5 auto
+    - | - | sms>T:consent_withdrawn
+ask=form+mail inboxes=form,sms,mail knows=T allows=T file=sms auto
+    mail>M | form_address |
+ask=form inboxes=form,sms,mail knows=T,M allows=T,M auto
+    - | - |
+ask=sender inboxes=sms,mail knows=M allows=M auto
+    - | - |
+ask=sms inboxes=sms,mail knows=M allows=M file=email quiet=22-8 at=23:00 asked=2 auto
+    sms>T | question |
+ask=sms inboxes=sms quiet=22-8 at=23:00 auto
+    sms>T @26T04:30Z | question |
 """
