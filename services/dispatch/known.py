@@ -60,6 +60,13 @@ class Known:
         self.changed.add(message_id)
         self.gone.discard(message_id)
 
+    def early_of(self, receipts_as: UUID) -> list[Receipt]:
+        """What was reported under this name before anybody knew it, also in this turn; it waits no longer."""
+        now = [one for one in self.put_early if one.receipts_as == receipts_as]
+        if now:
+            self.put_early = [one for one in self.put_early if one.receipts_as != receipts_as]
+        return self.early.pop(receipts_as, []) + now
+
     def end(self, message_id: UUID) -> None:
         """Nothing more can become of it."""
         self.messages.pop(message_id, None)
