@@ -1,9 +1,9 @@
-"""People who work at the desk: added and disabled by operators (`tamas user`). Their id is the agent's in facts."""
+"""People who work at the desk, as operators keep them (`tamas user`). Their id is the agent's in facts."""
 
 import secrets
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, Literal, get_args
+from typing import Final, Literal, LiteralString, get_args
 from uuid import UUID, uuid4
 
 import psycopg
@@ -69,12 +69,16 @@ def add_user(
 def _check(login: str, name: str, password: str, role: str, language: str) -> None:
     if not login or not name.strip():
         raise Refused("A person needs a login and a name.")
-    if len(password) < SHORTEST_PASSWORD:
-        raise Refused(f"A password needs {SHORTEST_PASSWORD} characters or more.")
+    _check_password(password)
     if role not in ROLES:
         raise Refused(f"{role!r} is no role of the desk: {', '.join(ROLES)}.")
     if language not in LANGUAGES:
         raise Refused(f"The desk does not speak {language!r}: {', '.join(LANGUAGES)}.")
+
+
+def _check_password(password: str) -> None:
+    if len(password) < SHORTEST_PASSWORD:
+        raise Refused(f"A password needs {SHORTEST_PASSWORD} characters or more.")
 
 
 def users(url: str, tenant: str | None) -> list[User]:
@@ -89,12 +93,23 @@ def users(url: str, tenant: str | None) -> list[User]:
 
 def disable_user(url: str, tenant: str | None, login: str) -> None:
     """Let them in no more, and end where they are signed in; harmless when repeated. Raises `Refused`."""
+    _change(url, tenant, login, "disabled_at = coalesce(disabled_at, clock_timestamp())", ())
+
+
+def change_password(url: str, tenant: str | None, login: str, password: str) -> None:
+    """Another password, because they forgot theirs or somebody knows it; ends where they are signed in.
+
+    Raises:
+        Refused: nobody has this login, or the password is short.
+    """
+    _check_password(password)
+    _change(url, tenant, login, "password = %s", (PasswordHasher().hash(password),))
+
+
+def _change(url: str, tenant: str | None, login: str, what: LiteralString, values: tuple[str, ...]) -> None:
+    query = f"UPDATE service.users SET {what} WHERE login = %s AND (tenant = %s OR %s::text IS NULL) RETURNING user_id"
     with psycopg.connect(url, autocommit=True, connect_timeout=5) as connection, connection.transaction():
-        found = connection.execute(
-            "UPDATE service.users SET disabled_at = coalesce(disabled_at, clock_timestamp()) "
-            "WHERE login = %s AND (tenant = %s OR %s::text IS NULL) RETURNING user_id",
-            (login.strip().casefold(), tenant, tenant),
-        ).fetchone()
+        found = connection.execute(query, (*values, login.strip().casefold(), tenant, tenant)).fetchone()
         if found is None:
             raise Refused(f"Nobody signs in as {login}.")
         connection.execute("DELETE FROM service.sessions WHERE user_id = %s", found)

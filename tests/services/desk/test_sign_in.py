@@ -9,7 +9,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from services.desk.users import add_user, disable_user, users
+from services.desk.users import add_user, change_password, disable_user, users
 from services.record.errors import Refused
 from services.settings import Settings
 from tests.services.api.house import ALI, with_file
@@ -100,6 +100,22 @@ async def test_who_is_disabled_is_out(settings: Settings) -> None:
         await fresh.aclose()
 
 
+async def test_who_is_given_another_password_signs_in_again_with_that(settings: Settings) -> None:
+    async with desk_of(settings) as desk, _client(desk) as client:
+        await _sign_in(client, "sara")
+        change_password(settings.record_url, "shop", "sara", "another password")
+        with pytest.raises(Refused):
+            change_password(settings.record_url, "shop", "sara", "short")
+        with pytest.raises(Refused):
+            change_password(settings.record_url, "rival", "sara", "another password")
+        await asyncio.sleep(2.5)
+        fresh = httpx.AsyncClient(base_url=desk.url.removesuffix("/desk"), cookies=client.cookies)
+        assert (await fresh.get("/desk")).status_code == 303
+        await fresh.aclose()
+        assert (await _sign_in(client, "sara")).status_code == 401
+        assert (await _sign_in(client, "sara", "another password")).status_code == 303
+
+
 async def test_what_was_attached_is_saved_and_never_shown_as_a_page(settings: Settings) -> None:
     async with desk_of(settings) as desk, _client(desk) as client:
         await desk.house.hear([with_file("shop", "SM1", "page.html", b"<script>alert(1)</script>", "text/html")])
@@ -126,6 +142,8 @@ def test_people_are_added_listed_and_disabled_by_command(settings: Settings) -> 
     assert tamas("user", "add", "reza", "--name", "Reza", "--password-from", "env:SARAS").code == 1
     assert tamas("user", "add", "reza", "--name", "Reza", "--role", "king").code == 1
     assert tamas("user", "disable", "omid").code == 0
+    assert tamas("user", "password", "sara").out not in ("", drawn.out)
+    assert tamas("user", "password", "hana").code == 1
     found = {one.login: (one.language, one.disabled_at is None) for one in users(settings.record_url, "shop")}
     assert found == {"sara": ("en", True), "omid": ("fa", False)}
     assert "Sara Karimi" in tamas("user", "list").out
