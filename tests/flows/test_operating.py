@@ -26,8 +26,11 @@ from tests.flows.installation import Installation, eventually
 from tests.flows.traffic import Traffic, _sms, traffic_to
 from tests.servers import _reachable
 
-SILENT: Final = {"tamas_mailbox_gaps", "tamas_dispatch_messages", "tamas_dispatch_circuit_open"}
-"""Told with the first gap, and with the first message of ours."""
+SILENT: Final = {
+    *("tamas_mailbox_gaps", "tamas_dispatch_messages", "tamas_dispatch_circuit_open"),
+    "tamas_acknowledging_conversations",
+}
+"""Told with the first gap, with the first message of ours, and on an inbox that acknowledges."""
 PORT: Final = free_port()
 
 
