@@ -2,7 +2,6 @@
 
 from typing import Any, cast
 
-import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given
 from hypothesis import settings as how
@@ -20,8 +19,6 @@ EXAMPLES = 25
 UNFIT = {"use_after_free", "ensure_resource_availability", "object_level_authorization", "ignored_auth"}
 
 
-# The server draws its pauses at random, in a thread of this process, while hypothesis draws examples.
-@pytest.mark.filterwarnings("ignore:Do not use the `random` module")
 def test_no_fault_and_nothing_undocumented(settings: Settings) -> None:
     with running(settings, one_of_each) as (url, house, ids):
         schema: Any = schemathesis.openapi.from_url(f"{url}/openapi.json")
