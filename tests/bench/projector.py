@@ -57,7 +57,7 @@ async def _measured(settings: Settings) -> list[Figure]:
 
 def _forget(settings: Settings) -> None:
     with psycopg.connect(settings.views_url, autocommit=True) as connection:
-        for (name,) in connection.execute("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'timeline%'").fetchall():
+        for (name,) in connection.execute("SELECT name || '_g' || generation FROM views.models").fetchall():
             connection.execute(sql.SQL("DROP SCHEMA {} CASCADE").format(sql.Identifier(name)))
         connection.execute("TRUNCATE views.models, views.positions, views.parked")
         connection.execute("CHECKPOINT")
