@@ -29,7 +29,7 @@ PLACE: Final = Place("acknowledging", lookups=1)
 _TOPICS: Final = ("cases", "settings")
 _MOST: Final = 500
 _AT_ONCE: Final = 8
-_POLL_SECONDS: Final = (0.01, 0.1)
+_POLL_SECONDS: Final = (0.05, 0.2)
 _KEEP_SECONDS: Final = 1.0
 _LOG: Final = structlog.get_logger()
 
@@ -76,6 +76,8 @@ class Session:
                 wait_seconds = _POLL_SECONDS[0]
                 self._told.progress.waiting_since = rows[0].recorded_at
                 await self._work_off(rows, stop)
+                if len(rows) < _MOST:
+                    await asyncio.sleep(_POLL_SECONDS[0])
                 continue
             # Below an end that was seen before this reading there is nothing for us.
             self._position = max(self._position, self._head)

@@ -29,6 +29,8 @@ MOST: Final = 500
 _CHUNK: Final = 50
 _TRIES: Final = 3
 _POLL_SECONDS: Final = (0.005, 0.02)
+_GATHER_SECONDS: Final = 0.01
+"""After a batch: a batch of few costs about what one of many does, and a busy machine has less to do for the same."""
 _LOG: Final = structlog.get_logger()
 
 
@@ -77,6 +79,8 @@ class Session:
             wait_seconds = _POLL_SECONDS[0]
             self._told.waiting_since = rows[0].recorded_at
             await self._work_off(connection, rows)
+            if len(rows) < MOST:
+                await asyncio.sleep(_GATHER_SECONDS)
 
     async def _work_off(self, connection: AsyncConnection, rows: Sequence[Row]) -> None:
         """Whole if possible; what fails is halved until one fact is left, which is set aside after three tries."""

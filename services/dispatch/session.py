@@ -37,6 +37,7 @@ from services.record.reader import Row
 MOST: Final = 500
 """Facts in a turn."""
 _POLL_SECONDS: Final = (0.005, 0.02)
+_GATHER_SECONDS: Final = 0.01
 _LOOK_SECONDS: Final = (0.02, 1.0)
 _KNOWN_SECONDS: Final = 60.0
 _LAND_SECONDS: Final = 3.5
@@ -81,16 +82,20 @@ class Session:
     async def _turns(self, connection: AsyncConnection, stop: asyncio.Event) -> None:
         wait_seconds = _POLL_SECONDS[0]
         while not stop.is_set():
-            if await self._turn(connection):
-                wait_seconds = _POLL_SECONDS[0]
-            else:
+            decided = await self._turn(connection)
+            if decided is None:
                 await asyncio.sleep(wait_seconds)
                 wait_seconds = min(2 * wait_seconds, _POLL_SECONDS[1])
+                continue
+            wait_seconds = _POLL_SECONDS[0]
+            if not (decided or len(self._tools.flights)):
+                # Only heard: what comes meanwhile costs no turn of its own.
+                await asyncio.sleep(_GATHER_SECONDS)
         await self._tools.flights.end(_LAND_SECONDS)
         await self._turn(connection, starts=False)
 
-    async def _turn(self, connection: AsyncConnection, *, starts: bool = True) -> bool:
-        """Whether anything happened."""
+    async def _turn(self, connection: AsyncConnection, *, starts: bool = True) -> int | None:
+        """How much was decided; None when nothing happened."""
         read = self._tools.reader.read
         rows = await read(self._position, MOST, topics=TOPICS, opens=opens_nothing, on=connection)
         if rows:
@@ -106,7 +111,7 @@ class Session:
         flights = await self._look(connection, turn) if starts and len(rows) < MOST else []
         if not (rows or turn.decided or turn.known.changed or landed):
             self._told.looked(self._position, 0)
-            return False
+            return None
         after = rows[-1].position if rows else self._position
         try:
             saved = await asyncio.to_thread(self._save, turn, after, aside)
@@ -117,13 +122,13 @@ class Session:
                 # Reading helps no more: the tables are not what the record says.
                 await asyncio.to_thread(self._tools.decisions.save, [], lease=self._held, within=_ask_for_refill)
                 raise
-            return True
+            return 0
         except Exception:
             self._tools.flights.never_began(flights)
             raise
         self._done(turn, after, saved, len(landed))
         self._launch(flights)
-        return True
+        return saved
 
     async def _look(self, connection: AsyncConnection, turn: Turn) -> list[Flight]:
         now = time.monotonic()

@@ -28,6 +28,8 @@ from services.settings import Settings
 _T = TypeVar("_T")
 DEFAULT_SET: Final = "views"
 _TICK_SECONDS: Final = 0.025
+_GATHERS_SECONDS: Final = {"search": 0.2}
+"""So long a set that nobody watches waits after a batch and between looks: fewer and larger ones are less work."""
 _CHECK_SECONDS: Final = 1.0
 _RETRY_SECONDS: Final = 1.0
 _STALE_SECONDS: Final = 10.0
@@ -147,7 +149,7 @@ class Projector:
             if not is_ready:
                 is_ready = True
                 ready()
-            await asyncio.sleep(_TICK_SECONDS)
+            await asyncio.sleep(_GATHERS_SECONDS.get(self._name, _TICK_SECONDS))
 
     async def _subscribe(self) -> None:
         """Stay a member of the group, through every absence of the broker."""
@@ -179,6 +181,7 @@ class Projector:
             return
         try:
             await self._sources.take(records)
+            await asyncio.sleep(_GATHERS_SECONDS.get(self._name, 0.0))
         except Exception as error:  # noqa: BLE001 - handed to `run`
             if not self._failure.done():
                 self._failure.set_exception(error)
