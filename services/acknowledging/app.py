@@ -14,7 +14,7 @@ from services.acknowledging.session import PLACE, Session, Told
 from services.answering.answering import Answering
 from services.blobs import BlobStore
 from services.deciding.leader import Leader
-from services.keys.erasures import HEAR_SECONDS, Erasures
+from services.keys.erasures import Erasures
 from services.keys.ring import Ring
 from services.keys.vault import Vault
 from services.metrics.meters import watch
@@ -60,7 +60,8 @@ async def run(
     _tell(told)
     await record.open()
     await keys.open()
-    hearing = asyncio.create_task(_hear(Erasures(keys, ring)), name="acknowledging-erasures")
+    # Nothing is sealed under a key that was erased.
+    hearing = asyncio.create_task(Erasures(keys, ring).hear(), name="acknowledging-erasures")
     try:
         await leader.run(stop, ready)
     finally:
@@ -75,10 +76,3 @@ def _tell(told: Told) -> None:
     watch("tamas_acknowledging_position", lambda: {(): told.progress.position})
     watch("tamas_acknowledging_leads", lambda: {(): told.progress.leads})
     watch("tamas_acknowledging_conversations", lambda: {(one,): count for one, count in told.outcomes.items()})
-
-
-async def _hear(erasures: Erasures) -> None:
-    """Until cancelled: nothing is sealed under a key that was erased."""
-    while True:
-        await erasures.refresh()
-        await asyncio.sleep(HEAR_SECONDS)

@@ -21,7 +21,7 @@ from services.answering.answering import Answering
 from services.api.progress import Progress
 from services.api.tail import Tail
 from services.blobs import BlobStore
-from services.keys.erasures import HEAR_SECONDS, Erasures
+from services.keys.erasures import Erasures
 from services.keys.ring import Ring
 from services.keys.vault import Vault
 from services.limits import Limits
@@ -108,7 +108,7 @@ class Runtime:
         pools = (self.record, self._views, self._keys)
         for pool in pools:
             await pool.open()
-        tasks = [asyncio.create_task(self.tail.run()), asyncio.create_task(self._forget_erased())]
+        tasks = [asyncio.create_task(self.tail.run()), asyncio.create_task(Erasures(self._keys, self.ring).hear())]
         try:
             yield
         finally:
@@ -172,12 +172,6 @@ class Runtime:
         """The root of every URL that we give out."""
         self._public_url = self._public_url or self._running_door()
         return self._public_url or f"http://{self._settings.http_listen}"
-
-    async def _forget_erased(self) -> None:
-        erasures = Erasures(self._keys, self.ring)
-        while True:
-            await erasures.refresh()
-            await asyncio.sleep(HEAR_SECONDS)
 
     def _running_door(self) -> str:
         # The front door may have taken any free port, and is another process.

@@ -132,3 +132,9 @@ class Erasures:
         for address_id, tenant in found.items():
             self._ring.drop(tenant, None, address_id)
         self._since = rows[-1][2]
+
+    async def hear(self) -> None:
+        """Again and again, until cancelled."""
+        while True:
+            await self.refresh()
+            await asyncio.sleep(HEAR_SECONDS)

@@ -167,7 +167,7 @@ def _undecided(conversations: Mapping[str, Any], answers: Mapping[str, Any]) -> 
     if conversations["lag_seconds"] > PATIENCE_SECONDS:
         troubles.append(f"What came {conversations['lag_seconds']:.0f} s ago has no conversation yet.")
     if conversations["undecided"]:
-        troubles.append(f"{conversations['undecided']} facts belong to no conversation: see the log of core.")
+        troubles.append(f"{conversations['undecided']} facts belong to no conversation: see service.undecided.")
     if answers["oldest_due_seconds"] > PATIENCE_SECONDS:
         troubles.append(f"{answers['due']} answers are due, the first one since {answers['oldest_due_seconds']:.0f} s.")
     if answers["in_doubt"]:

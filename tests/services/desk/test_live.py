@@ -7,9 +7,14 @@ from datetime import timedelta
 
 import httpx
 import orjson
+import pytest
 from playwright.async_api import expect
 
-from services.desk.hub import MOST_WAITING, Stream
+from services.desk import hub as desk_hub
+from services.desk import stream as desk_stream
+from services.desk.hub import MOST_WAITING, Hub, Stream
+from services.desk.live_rows import LiveRows
+from services.desk.users import disable_user
 from services.settings import Settings
 from tests.services.api.house import NOON, message
 from tests.services.desk.house import PASSWORD, Desk, desk_of, signed_in
@@ -133,3 +138,45 @@ async def test_a_slow_reader_is_cut_and_costs_no_memory() -> None:
     stream.push(b"one too many")
     assert stream.is_cut
     assert len(stream.waiting) == MOST_WAITING
+
+
+async def test_who_may_listen_no_more_is_sent_off_where_it_is_never_quiet(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(desk_stream, "HEARTBEAT_SECONDS", 0.5)
+    async with desk_of(settings) as desk, _stream(desk, None) as frames:
+        hub = desk.running.floor.hub
+
+        async def chatter() -> None:
+            while True:
+                hub.tell("shop", lambda _: {"kind": "presence"})
+                await asyncio.sleep(0.05)
+
+        talking = asyncio.create_task(chatter())
+        assert (await anext(frames))["kind"] in {"resync", "presence"}
+        disable_user(settings.record_url, "shop", "sara")
+        async with asyncio.timeout(20):
+            async for _ in frames:
+                pass
+        talking.cancel()
+
+
+async def test_what_the_read_models_do_not_have_for_long_is_told_as_late(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(desk_hub, "_LATE_SECONDS", 0.1)
+
+    async def nothing() -> int:
+        return 0
+
+    async with desk_of(settings) as desk:
+        floor = desk.running.floor
+        hub = Hub(floor.reader, nothing, LiveRows(floor.rows))
+        running = asyncio.create_task(hub.run())
+        with hub.joined("shop", "en", 0) as (stream, _):
+            await asyncio.sleep(0.2)
+            await desk.house.say("one")
+            async with asyncio.timeout(20):
+                while b'"late"' not in await stream.take(5):
+                    pass
+        running.cancel()
